@@ -1,0 +1,51 @@
+//! The one door: text and edits in, findings with fixes and hover texts out. `lsp/`, `cli/` and the tests are its clients.
+//!
+//! Nothing in here or left of here does I/O, panics on input or names a protocol type.
+
+use std::sync::Arc;
+
+use crate::project::Settings;
+use crate::report::Finding;
+use crate::text::{Change, Encoding, Span};
+
+/// One Python file and all that is known about it.
+pub struct File {
+    text: String,
+    #[allow(dead_code)]
+    settings: Arc<Settings>,
+}
+
+/// What to show where the cursor rests.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hover {
+    /// What it is about, bytes of the file.
+    pub span: Span,
+    /// Markdown.
+    pub markdown: String,
+}
+
+impl File {
+    /// A file with this text. Nothing is analysed before it is asked for.
+    pub fn new(text: String, settings: Arc<Settings>) -> Self {
+        Self { text, settings }
+    }
+
+    /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
+    /// Positions past the end are clamped as the protocol says.
+    pub fn edit(&mut self, _changes: Vec<Change>, _encoding: Encoding) {}
+
+    /// The current text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The findings of the current text, by place. Only what an edit touched is analysed again.
+    pub fn findings(&mut self) -> Arc<[Finding]> {
+        Arc::new([])
+    }
+
+    /// What to say about the place `offset` (bytes).
+    pub fn hover(&mut self, _offset: u32) -> Option<Hover> {
+        None
+    }
+}

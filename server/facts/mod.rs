@@ -1,0 +1,121 @@
+//! Scopes, bindings, calls, awaits and imports of a file, asked of its trees by `queries/*.scm`.
+
+use rustc_hash::FxHashMap;
+
+use crate::text::Span;
+
+/// Index of a scope in [`Facts::scopes`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct ScopeId(pub u32);
+
+/// What the tree of one item says. Spans are bytes of the item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// `scopes[0]` is the module's scope, as far as this item shows it; a parent stands before its children.
+    pub scopes: Vec<Scope>,
+    /// Every call, by place.
+    pub calls: Vec<Call>,
+    /// Every `await` expression, by place.
+    pub awaits: Vec<Span>,
+}
+
+/// One of Python's scopes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// What opens it.
+    pub kind: ScopeKind,
+    /// The name after `def` or `class`.
+    pub name: Option<Span>,
+    /// The whole node that opens it (a `def` without its decorators). Decorators, defaults, annotations, bases and the first
+    /// iterable of a comprehension lie in the parent's scope although they may lie in this span.
+    pub span: Span,
+    /// The scope around it; `None` for the module's.
+    pub parent: Option<ScopeId>,
+    /// The names that it binds or declares.
+    pub symbols: FxHashMap<String, Symbol>,
+    /// The tree holds a parse error in this scope's own code or in that of a scope in it.
+    pub broken: bool,
+}
+
+/// What opens a scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScopeKind {
+    /// The module.
+    Module,
+    /// A class body: its names are not seen from the functions in it.
+    Class,
+    /// A `def` or `async def`.
+    Function {
+        /// `async def`.
+        is_async: bool,
+        /// It has a `yield` of its own.
+        is_generator: bool,
+    },
+    /// A `lambda`.
+    Lambda,
+    /// A list, set or dict comprehension: runs at once.
+    Comprehension,
+    /// A generator expression: runs when somebody asks for its values.
+    GeneratorExpression,
+}
+
+/// A name in a scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Symbol {
+    /// Every place that binds it in this scope, by place.
+    pub bindings: Vec<Binding>,
+    /// `global NAME` stands in this scope: it means the module's name.
+    pub is_global: bool,
+    /// `nonlocal NAME` stands in this scope: it means that of a function around it.
+    pub is_nonlocal: bool,
+    /// A scope in this one reads it (comprehensions, which run in place, do not count).
+    pub captured: bool,
+    /// A scope in this one binds it, by `nonlocal` (or `global`, for the module's scope).
+    pub rebound_inside: bool,
+}
+
+/// A place that binds a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The name itself.
+    pub span: Span,
+    /// How.
+    pub kind: BindingKind,
+}
+
+/// How a name is bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindingKind {
+    /// A parameter, with its annotation's text.
+    Parameter(Option<String>),
+    /// `import a.b as c`, `from a import b as c`: the dotted path of what it means. `import a.b` binds `a` to `a`.
+    Import(String),
+    /// `def`.
+    Function {
+        /// `async def`.
+        is_async: bool,
+        /// It has a `yield` of its own.
+        is_generator: bool,
+        /// It has decorators.
+        decorated: bool,
+    },
+    /// `class`.
+    Class,
+    /// `name = CALLEE(...)` with a plain dotted callee, as written: `asyncio.get_running_loop`.
+    CallResult(String),
+    /// Any other way: assignment, `for`, `with`, `except`, walrus, pattern, `del`, type parameter.
+    Other,
+}
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The whole expression.
+    pub span: Span,
+    /// What is called.
+    pub callee: Span,
+    /// The last name of what is called: `result` in `task.result()`, `f` in `f()`.
+    pub name: Option<Span>,
+    /// The innermost scope that evaluates it.
+    pub scope: ScopeId,
+}

@@ -1,0 +1,1 @@
+//! The file cut into items: top-level statements with their decorators.

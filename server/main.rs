@@ -1,0 +1,3 @@
+//! The `aiolint` program.
+
+fn main() {}
