@@ -3,88 +3,103 @@
 //! In: the whole text once, then [`Change`]s as an editor sends them. Out: the current text, byte [`Edit`]s for the stages to
 //! the right, and conversions between byte offsets and [`Position`]s. Offsets are bytes (`u32`), zero-based, everywhere in the
 //! server; only `lsp/` and `cli/` convert them, at the last moment.
+//!
+//! The text is one `String`: an edit moves the bytes after it, which costs 30 µs per megabyte and spares every later stage
+//! a rope's pieces.
 
-/// A range of bytes, end excluded. What it is relative to (the file, or the item) is said where it is used.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Span {
-    /// First byte.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
-}
+mod edit;
+mod line_index;
+mod position;
+mod span;
 
-impl Span {
-    /// The span of the bytes `start..end`.
-    pub const fn new(start: u32, end: u32) -> Self {
-        Self { start, end }
-    }
-    /// Number of bytes.
-    pub const fn len(self) -> u32 {
-        self.end - self.start
-    }
-    /// Whether it holds no byte.
-    pub const fn is_empty(self) -> bool {
-        self.start == self.end
-    }
-    /// Whether `offset` lies in it, its end excluded.
-    pub const fn contains(self, offset: u32) -> bool {
-        self.start <= offset && offset < self.end
-    }
-    /// Whether `offset` lies in it or at its end: where a cursor still belongs to a word.
-    pub const fn touches(self, offset: u32) -> bool {
-        self.start <= offset && offset <= self.end
-    }
-    /// Whether `inner` lies wholly in it.
-    pub const fn covers(self, inner: Span) -> bool {
-        self.start <= inner.start && inner.end <= self.end
-    }
-    /// The same span moved by `by` bytes towards the end.
-    pub const fn shifted(self, by: u32) -> Self {
-        Self { start: self.start + by, end: self.end + by }
-    }
-    /// The bytes of `text` that it names; empty where it lies outside of the text or cuts a character.
-    pub fn of(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
+pub use edit::{Change, Edit};
+pub use line_index::LineIndex;
+pub use position::{Encoding, Position};
+pub use span::Span;
 
-/// How an editor counts the characters of a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Encoding {
-    /// Bytes.
-    Utf8,
-    /// UTF-16 code units: what the protocol takes where nothing was negotiated.
-    #[default]
-    Utf16,
-    /// Unicode code points.
-    Utf32,
-}
-
-/// A place in a text as editors name it: zero-based line, zero-based offset in it in units of an [`Encoding`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Position {
-    /// Zero-based line. `\n`, `\r\n` and a lone `\r` each end a line.
-    pub line: u32,
-    /// Zero-based offset in the line, in the encoding's units.
-    pub character: u32,
-}
-
-/// A change as an editor sends it.
+/// A text that knows where its lines start.
 #[derive(Clone, Debug)]
-pub struct Change {
-    /// What it replaces, or the whole text.
-    pub range: Option<(Position, Position)>,
-    /// What stands there now.
-    pub text: String,
+pub struct Text {
+    text: String,
+    lines: LineIndex,
 }
 
-/// What a change did to the bytes of the text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Edit {
-    /// Where the replaced bytes start.
-    pub start: u32,
-    /// Where they ended before.
-    pub old_end: u32,
-    /// Where what replaced them ends now.
-    pub new_end: u32,
+impl Text {
+    /// The longest text, in bytes, that the server takes. Offsets are `u32`; whoever reads a file or a message keeps longer
+    /// texts out.
+    pub const MAX_LEN: usize = u32::MAX as usize;
+
+    /// A text of at most [`Text::MAX_LEN`] bytes.
+    pub fn new(text: String) -> Self {
+        let lines = LineIndex::new(&text);
+        Self { text, lines }
+    }
+
+    /// The whole text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> u32 {
+        self.text.len() as u32
+    }
+
+    /// Whether it holds no byte.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Number of lines; at least one. A text that ends with a line break has an empty last line.
+    pub fn line_count(&self) -> u32 {
+        self.lines.len()
+    }
+
+    /// The bytes of a zero-based line without its line break; an empty span at the end of the text where there is no such line.
+    pub fn line(&self, line: u32) -> Span {
+        let Some(start) = self.lines.start(line) else {
+            return Span::new(self.len(), self.len());
+        };
+        let end = match self.lines.start(line.saturating_add(1)) {
+            None => self.len(),
+            Some(next) if Span::new(start, next).of(&self.text).ends_with("\r\n") => next - 2,
+            Some(next) => next - 1,
+        };
+        Span::new(start, end)
+    }
+
+    /// The position of a byte. An offset past the end counts as the end, one inside a character as its start, and one
+    /// between `\r` and `\n` as the end of their line.
+    pub fn position(&self, offset: u32, encoding: Encoding) -> Position {
+        let offset = position::char_start(&self.text, offset as usize) as u32;
+        let line = self.lines.line(offset);
+        let span = self.line(line);
+        let before = Span::new(span.start, offset.min(span.end));
+        Position { line, character: encoding.width(before.of(&self.text)) }
+    }
+
+    /// The byte at a position. A character past the end of its line counts as the line's end, before the line break; a line
+    /// past the last as the end of the text; a place inside a character as its start.
+    pub fn offset(&self, position: Position, encoding: Encoding) -> u32 {
+        let line = self.line(position.line);
+        line.start + encoding.bytes(line.of(&self.text), position.character)
+    }
+
+    /// Applies a change whose positions are in `encoding`, clamped as [`Text::offset`] says; a range that runs backwards
+    /// counts as the same range forwards. Returns what it did to the bytes. A change of the whole text comes back as what
+    /// really differs, so that an editor that always sends everything costs the later stages no more than one that does not.
+    pub fn apply(&mut self, change: &Change, encoding: Encoding) -> Edit {
+        let Some((from, to)) = change.range else {
+            let edit = Edit::between(&self.text, &change.text);
+            self.text.clone_from(&change.text);
+            self.lines.apply(&self.text, edit);
+            return edit;
+        };
+        let (from, to) = (self.offset(from, encoding), self.offset(to, encoding));
+        let (start, old_end) = (from.min(to), from.max(to));
+        self.text.replace_range(start as usize..old_end as usize, &change.text);
+        let edit = Edit { start, old_end, new_end: start + change.text.len() as u32 };
+        self.lines.apply(&self.text, edit);
+        edit
+    }
 }
