@@ -43,6 +43,9 @@ pub struct Site<'a> {
     pub in_async: bool,
     /// Some path cancels the task: then `exception()` may raise `CancelledError` although the task is done.
     pub may_be_cancelled: bool,
+    /// Waiting for it here can end. False for the task that runs this code (`asyncio.current_task()`: awaiting it raises, waiting
+    /// hangs) and for a plain future that nothing can have completed yet, because only code after this call does.
+    pub can_wait: bool,
     /// How this file spells the names of the standard library.
     pub names: &'a dyn Names,
     /// The file's line ending.
