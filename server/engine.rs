@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::project::Settings;
 use crate::report::Finding;
-use crate::text::{Change, Encoding, Span};
+use crate::text::{Change, Encoding, Span, Text};
 
 /// One Python file and all that is known about it.
 pub struct File {
-    text: String,
+    text: Text,
     #[allow(dead_code)]
     settings: Arc<Settings>,
 }
@@ -27,15 +27,19 @@ pub struct Hover {
 impl File {
     /// A file with this text. Nothing is analysed before it is asked for.
     pub fn new(text: String, settings: Arc<Settings>) -> Self {
-        Self { text, settings }
+        Self { text: Text::new(text), settings }
     }
 
     /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
     /// Positions past the end are clamped as the protocol says.
-    pub fn edit(&mut self, _changes: Vec<Change>, _encoding: Encoding) {}
+    pub fn edit(&mut self, changes: Vec<Change>, encoding: Encoding) {
+        for change in &changes {
+            self.text.apply(change, encoding);
+        }
+    }
 
     /// The current text.
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> &Text {
         &self.text
     }
 
