@@ -1,4 +1,23 @@
 //! Scopes, bindings, calls, awaits and imports of a file, asked of its trees by `queries/*.scm`.
+//!
+//! In: the tree and the text of one item. Out: its [`Facts`], plain data without a reference to the tree, and over those of all
+//! items the [`ModuleNames`]; [`Names`] puts both together and says what a name means at a place. The rules are those of
+//! CPython's `symtable`, against which the tests compare them.
+//!
+//! - `extract` from the tree to facts
+//! - `resolve` which scope evaluates a place, which scope a name belongs to
+//! - `module` what the names of the module mean, over all items
+//! - `names` dotted names through imports, and back
+
+mod extract;
+mod module;
+mod names;
+mod resolve;
+
+pub use extract::extract;
+pub use module::{ItemNames, Meaning, ModuleNames};
+pub use names::Names;
+pub use resolve::Resolved;
 
 use rustc_hash::FxHashMap;
 
@@ -17,6 +36,12 @@ pub struct Facts {
     pub calls: Vec<Call>,
     /// Every `await` expression, by place.
     pub awaits: Vec<Span>,
+    /// The modules of `from MODULE import *`, relative ones with their dots.
+    pub star_imports: Vec<String>,
+    /// The names of the module that a scope of this item binds through `global`.
+    pub rebound_globals: Vec<String>,
+    /// Which scope evaluates what: from each offset on, up to the next one, that scope. Sorted by offset.
+    zones: Vec<(u32, ScopeId)>,
 }
 
 /// One of Python's scopes.
@@ -29,7 +54,10 @@ pub struct Scope {
     /// The whole node that opens it (a `def` without its decorators). Decorators, defaults, annotations, bases and the first
     /// iterable of a comprehension lie in the parent's scope although they may lie in this span.
     pub span: Span,
-    /// The scope around it; `None` for the module's.
+    /// The part of `span` that the parent evaluates: from `def`, `class` or `lambda` to the body; the first iterable of a
+    /// comprehension. A type parameter in it belongs to the scope, although nothing else does.
+    pub outside: Span,
+    /// The scope around it, which evaluates it; `None` for the module's.
     pub parent: Option<ScopeId>,
     /// The names that it binds or declares.
     pub symbols: FxHashMap<String, Symbol>,
@@ -68,7 +96,8 @@ pub struct Symbol {
     pub is_global: bool,
     /// `nonlocal NAME` stands in this scope: it means that of a function around it.
     pub is_nonlocal: bool,
-    /// A scope in this one reads it (comprehensions, which run in place, do not count).
+    /// A scope in this one reads it (comprehensions, which run in place, do not count). For a name of the module: a scope in
+    /// the same item.
     pub captured: bool,
     /// A scope in this one binds it, by `nonlocal` (or `global`, for the module's scope).
     pub rebound_inside: bool,
@@ -81,14 +110,17 @@ pub struct Binding {
     pub span: Span,
     /// How.
     pub kind: BindingKind,
+    /// It stands below `if TYPE_CHECKING:` and does not exist at run time.
+    pub typing_only: bool,
 }
 
 /// How a name is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BindingKind {
-    /// A parameter, with its annotation's text.
+    /// A parameter, with its annotation's text. `*args` and `**kwargs` have none: theirs is that of their elements.
     Parameter(Option<String>),
-    /// `import a.b as c`, `from a import b as c`: the dotted path of what it means. `import a.b` binds `a` to `a`.
+    /// `import a.b as c`, `from a import b as c`: the dotted path of what it means. `import a.b` binds `a` to `a`. A relative
+    /// import keeps its dots: `from .a import b` is `.a.b`.
     Import(String),
     /// `def`.
     Function {
@@ -101,9 +133,13 @@ pub enum BindingKind {
     },
     /// `class`.
     Class,
-    /// `name = CALLEE(...)` with a plain dotted callee, as written: `asyncio.get_running_loop`.
+    /// `name = CALLEE(...)` or `name := CALLEE(...)` with a plain dotted callee, as written: `asyncio.get_running_loop`.
     CallResult(String),
-    /// Any other way: assignment, `for`, `with`, `except`, walrus, pattern, `del`, type parameter.
+    /// A type parameter. Unlike the other names of a class, functions in the class see it.
+    TypeParameter,
+    /// An annotation without a value: makes the name one of this scope and binds nothing.
+    Declaration,
+    /// Any other way: assignment, `for`, `with`, `except`, walrus, pattern, `del`.
     Other,
 }
 

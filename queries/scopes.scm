@@ -1,0 +1,21 @@
+; What opens a scope, and what decides of which kind it is.
+;
+; @scope.function       a `def`, without its decorators
+; @scope.class          a `class`, without its decorators
+; @scope.lambda         a `lambda`
+; @scope.comprehension  a list, set or dict comprehension
+; @scope.generator      a generator expression
+; @decorated            the `def` or `class` below decorators
+; @yield                makes a generator of the function that evaluates it
+; @typing.condition     the condition of an `if` …
+; @typing.body          … and the block behind it: never runs if the condition is `TYPE_CHECKING`
+
+(function_definition) @scope.function
+(class_definition) @scope.class
+(lambda) @scope.lambda
+[(list_comprehension) (set_comprehension) (dictionary_comprehension)] @scope.comprehension
+(generator_expression) @scope.generator
+
+(decorated_definition definition: (_) @decorated)
+(yield) @yield
+(if_statement condition: [(identifier) (attribute)] @typing.condition consequence: (block) @typing.body)

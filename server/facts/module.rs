@@ -1,0 +1,143 @@
+//! What the names of a module mean, over all its items.
+//!
+//! In: the facts of every item, or what its header says where nobody parsed it. Out: one [`Meaning`] per name, and a
+//! fingerprint: while an edit leaves it as it is, the other items keep what was found out about them.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHasher};
+
+use super::{BindingKind, Facts};
+
+/// What is known of the names of one item.
+#[derive(Clone, Debug)]
+pub enum ItemNames<'a> {
+    /// All of it.
+    Parsed(&'a Facts),
+    /// A `def` or `class` that nobody parsed, since nothing in it matters; not even the word `global`.
+    Header(&'a str, Meaning),
+}
+
+/// What a name of a module means.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Meaning {
+    /// What this dotted path means in another module.
+    Import(String),
+    /// A function.
+    Function {
+        /// `async def`.
+        is_async: bool,
+        /// It has a `yield` of its own.
+        is_generator: bool,
+        /// It has decorators.
+        decorated: bool,
+    },
+    /// A class.
+    Class,
+    /// What a call gave; the callee as written, to be looked up in the module's scope.
+    CallResult(String),
+    /// Something else, or now this and now that.
+    Other,
+}
+
+/// What the names of a module mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModuleNames {
+    names: FxHashMap<String, Entry>,
+    stars: Vec<String>,
+    fingerprint: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Entry {
+    meaning: Meaning,
+    /// All its bindings stand below `if TYPE_CHECKING:`.
+    typing_only: bool,
+}
+
+impl ModuleNames {
+    /// Merges the names of a module's items, in any order.
+    pub fn from_items<'a>(items: impl IntoIterator<Item = ItemNames<'a>>) -> Self {
+        let mut module = Self::default();
+        for item in items {
+            match item {
+                ItemNames::Header(name, meaning) => module.add(name, meaning, false),
+                ItemNames::Parsed(facts) => module.add_facts(facts),
+            }
+        }
+        module.stars.sort_unstable();
+        module.stars.dedup();
+        module.fingerprint = fingerprint(&module);
+        module
+    }
+
+    fn add_facts(&mut self, facts: &Facts) {
+        for (name, symbol) in facts.scopes.first().into_iter().flat_map(|scope| &scope.symbols) {
+            for binding in &symbol.bindings {
+                let meaning = match &binding.kind {
+                    BindingKind::Import(path) => Meaning::Import(path.clone()),
+                    &BindingKind::Function { is_async, is_generator, decorated } => {
+                        Meaning::Function { is_async, is_generator, decorated }
+                    }
+                    BindingKind::Class => Meaning::Class,
+                    BindingKind::CallResult(callee) => Meaning::CallResult(callee.clone()),
+                    BindingKind::Declaration => continue,
+                    BindingKind::Parameter(_) | BindingKind::TypeParameter | BindingKind::Other => Meaning::Other,
+                };
+                self.add(name, meaning, binding.typing_only);
+            }
+        }
+        for name in &facts.rebound_globals {
+            self.add(name, Meaning::Other, false);
+        }
+        self.stars.extend_from_slice(&facts.star_imports);
+    }
+
+    fn add(&mut self, name: &str, meaning: Meaning, typing_only: bool) {
+        match self.names.get_mut(name) {
+            None => drop(self.names.insert(name.to_owned(), Entry { meaning, typing_only })),
+            Some(entry) => {
+                if entry.meaning != meaning {
+                    entry.meaning = Meaning::Other;
+                }
+                entry.typing_only &= typing_only;
+            }
+        }
+    }
+
+    /// What `name` means; `None` if the module does not bind it (then it is a builtin, or comes by a star import).
+    pub fn meaning(&self, name: &str) -> Option<&Meaning> {
+        Some(&self.names.get(name)?.meaning)
+    }
+
+    /// Whether `name` exists for type checkers only.
+    pub fn is_typing_only(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|entry| entry.typing_only)
+    }
+
+    /// Every name that the module binds, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Meaning)> {
+        self.names.iter().map(|(name, entry)| (name.as_str(), &entry.meaning))
+    }
+
+    /// The modules of `from MODULE import *`, sorted.
+    pub fn star_imports(&self) -> &[String] {
+        &self.stars
+    }
+
+    /// Equal if the names and what they mean are.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
+/// Does not depend on the order of the names.
+fn fingerprint(module: &ModuleNames) -> u64 {
+    let hash = |value: &dyn Fn(&mut FxHasher)| {
+        let mut hasher = FxHasher::default();
+        value(&mut hasher);
+        hasher.finish()
+    };
+    let names = module.names.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
+    hash(&|hasher| (names, &module.stars).hash(hasher))
+}
