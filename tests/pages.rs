@@ -257,10 +257,13 @@ fn problems_under_cpython(rule: &Rule, page: &Page) -> Vec<String> {
     for ((program, outcome), verdict) in
         programs.iter().zip(oracle::run_all(&programs).unwrap_or_default()).zip(&verdicts)
     {
-        let prints = |error: &String| outcome.complaints().contains(error);
+        let complaints = outcome.complaints();
+        let prints = |error: &String| complaints.contains(error);
         let problem = match verdict {
             Verdict::Prints if !page.errors.iter().all(prints) => "should print the quoted error",
-            Verdict::IsClean if !outcome.is_clean() => "should run to its end without a complaint",
+            Verdict::IsClean if outcome.code != Some(0) || !complaints.is_empty() => {
+                "should run to its end without a complaint"
+            }
             Verdict::NoLongerPrints if page.errors.iter().any(prints) => "should no longer print the quoted error",
             Verdict::NoLongerPrints if outcome.printed.contains("SyntaxError") => "should compile",
             _ => continue,

@@ -47,11 +47,6 @@ impl Program {
 }
 
 impl Outcome {
-    /// Whether it ended as a program without a mistake does.
-    pub fn is_clean(&self) -> bool {
-        self.code == Some(0) && self.complaints().is_empty()
-    }
-
     /// The errors and warnings that it printed, without what stands around them: the last line of each traceback, warnings,
     /// and the event loop's own reports. In their order, each without the path of its module (`asyncio.exceptions.`).
     pub fn complaints(&self) -> Vec<String> {

@@ -1,0 +1,218 @@
+//! Holds the analysis against programs that were run under CPython before there was an analysis: `fixtures/corpus`.
+//!
+//! Mistakes must be found on their lines, correct code must stay silent, and every repair that is offered for any of them must
+//! work under CPython.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod oracle;
+mod repair;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use oracle::{Outcome, Program};
+
+/// The rules that exist. A mistake of another rule need not be found, but nothing else may be said about it either.
+const RULES: [&str; 2] = ["result-before-done", "exception-before-done"];
+
+/// Mistakes that are not found yet, with what it takes. The tests say so when one of them can leave the list.
+const NOT_FOUND_YET: &[(&str, &str)] = &[
+    ("bad/b63_list_results_without_gather.py", "tasks in a list"),
+    ("programs/others/res_comprehension_early.py", "tasks in a list"),
+    ("programs/others/res_first_completed_all.py", "tasks in a list"),
+    ("programs/others/res_price_board.py", "tasks in a dict"),
+    ("programs/others/exc_health_check.py", "tasks in a list"),
+    ("programs/others/exc_status_unguarded.py", "a task handed to a helper"),
+];
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/corpus")
+}
+
+/// The Python files of a folder of the corpus: their paths in it, as the lists and `truth.json` name them, and their texts.
+fn files(folder: &str) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(corpus().join(folder)).expect("a folder of the corpus");
+    let paths = entries.map(|entry| entry.expect("an entry of the folder").path());
+    let files: BTreeMap<_, _> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .map(|path| {
+            let name = format!("{folder}/{}", path.file_name().expect("a name").to_string_lossy());
+            (name, std::fs::read_to_string(&path).expect("a text"))
+        })
+        .collect();
+    assert!(!files.is_empty(), "{folder} holds no program");
+    files
+}
+
+/// Lines with a finding of one of [`RULES`], and each finding of any rule in words.
+fn found(source: &str) -> (BTreeSet<(usize, &'static str)>, Vec<String>) {
+    let findings = repair::findings(source);
+    let line = |span: aiolint::text::Span| repair::line(source, span.start);
+    let words = findings.iter().map(|finding| {
+        format!("line {}: {:?}: [{}] {}", line(finding.span), finding.level, finding.rule, finding.message)
+    });
+    let places = findings.iter().map(|finding| (line(finding.span), finding.rule));
+    (places.filter(|(_, rule)| RULES.contains(rule)).collect(), words.collect())
+}
+
+/// What must be and may be found in a file.
+#[derive(Debug, Default)]
+struct Truth {
+    must: BTreeSet<(usize, String)>,
+    may: BTreeSet<(usize, String)>,
+}
+
+fn judge(name: &str, source: &str, truth: &Truth) -> Vec<String> {
+    let (places, words) = found(source);
+    let places: BTreeSet<(usize, String)> = places.into_iter().map(|(line, rule)| (line, rule.to_owned())).collect();
+    let later = NOT_FOUND_YET.iter().find(|(later, _)| *later == name);
+    let missing: Vec<_> = truth.must.difference(&places).collect();
+    let mut problems = Vec::new();
+    match later {
+        None if !missing.is_empty() => problems.push(format!("{name}: not found: {missing:?}; found: {words:#?}")),
+        Some((_, takes)) if missing.is_empty() => {
+            problems.push(format!("{name}: found now; take it off the list ({takes})"));
+        }
+        _ => {}
+    }
+    if places.iter().any(|place| !truth.must.contains(place) && !truth.may.contains(place)) {
+        problems.push(format!("{name}: only {truth:?} is there to be found, but it says {words:#?}"));
+    }
+    problems
+}
+
+fn none(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n\n"));
+}
+
+/// What the head of a file of `bad` and the mark `# !` in it say.
+fn truth_of_bad(source: &str) -> Truth {
+    let rule = source.lines().find_map(|line| line.strip_prefix("# rule: ")).expect("the head names the rule");
+    let marked = source.lines().enumerate().filter(|(_, line)| line.ends_with("# !"));
+    let marked = marked.map(|(index, _)| (index + 1, rule.to_owned())).collect();
+    if RULES.contains(&rule) { Truth { must: marked, ..Truth::default() } } else { Truth::default() }
+}
+
+#[test]
+fn mistakes_are_found_on_their_lines() {
+    let bad = files("bad");
+    none(&bad.iter().flat_map(|(name, source)| judge(name, source, &truth_of_bad(source))).collect::<Vec<_>>());
+}
+
+#[test]
+fn correct_files_are_silent() {
+    let mut loud = Vec::new();
+    for (name, source) in files("ok").into_iter().chain(files("fixed")) {
+        let (_, words) = found(&source);
+        if !words.is_empty() {
+            loud.push(format!("{name}: {words:#?}"));
+        }
+    }
+    none(&loud);
+}
+
+#[derive(Deserialize)]
+struct Sites {
+    sites: Vec<Site>,
+}
+
+#[derive(Deserialize)]
+struct Site {
+    kind: String,
+    /// `bug`: the error happened here. `fragile`: by luck it did not.
+    label: String,
+    line: usize,
+}
+
+fn programs() -> BTreeMap<String, (String, Truth)> {
+    let truth = std::fs::read_to_string(corpus().join("programs/truth.json")).expect("the truth");
+    let truth: BTreeMap<String, Sites> = serde_json::from_str(&truth).expect("the truth, as documented");
+    let mut files: BTreeMap<_, _> = files("programs/seeds");
+    files.extend(self::files("programs/others"));
+    let programs = truth.into_iter().map(|(name, sites)| {
+        let name = format!("programs/{name}");
+        let mut truth = Truth::default();
+        for site in sites.sites.into_iter().filter(|site| RULES.contains(&site.kind.as_str())) {
+            let place = (site.line, site.kind);
+            if site.label == "bug" {
+                truth.must.insert(place)
+            } else {
+                truth.may.insert(place)
+            };
+        }
+        let source = files.remove(&name).unwrap_or_else(|| panic!("{name} is not there"));
+        (name, (source, truth))
+    });
+    programs.collect()
+}
+
+#[test]
+fn programs_are_judged_as_cpython_did() {
+    let programs = programs();
+    none(&programs.iter().flat_map(|(name, (source, truth))| judge(name, source, truth)).collect::<Vec<_>>());
+}
+
+/// The names of the errors and warnings that a program printed.
+fn kinds(outcome: &Outcome) -> BTreeSet<String> {
+    outcome
+        .complaints()
+        .iter()
+        .map(|line| line.split([':', '(']).next().unwrap_or_default().trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_fix_works_under_cpython() {
+    let programs = programs().into_iter().map(|(name, (source, _))| (name, source));
+    let mut runs = Vec::new();
+    let mut fixes = Vec::new();
+    let mut problems = Vec::new();
+    for (name, source) in files("bad").into_iter().chain(programs) {
+        let folder = corpus().join(&name).parent().map(Path::to_path_buf);
+        let run = |source: String| Program { beside: folder.clone(), ..Program::new(&name, source) };
+        let findings = repair::findings(&source);
+        if findings.is_empty() {
+            continue;
+        }
+        let before = runs.len();
+        runs.push(run(source.clone()));
+        for finding in &findings {
+            let line = repair::line(&source, finding.span.start);
+            if finding.fixes.is_empty() {
+                problems.push(format!("{name}: no fix for line {line}"));
+            }
+            for fix in &finding.fixes {
+                let text = repair::apply(&source, fix);
+                if repair::findings(&text).len() >= findings.len() {
+                    problems.push(format!("{name}: {:?} leaves as many findings as there were:\n{text}", fix.title));
+                }
+                fixes.push((before, runs.len(), format!("{name}, line {line}, {:?}", fix.title), findings.len() == 1));
+                runs.push(run(text));
+            }
+        }
+    }
+    let Some(outcomes) = oracle::run_all(&runs) else { return };
+    for (before, after, title, only) in fixes {
+        let (source, text) = (&runs[before].source, &runs[after].source);
+        let mut new = kinds(&outcomes[after]);
+        for kind in kinds(&outcomes[before]) {
+            new.remove(&kind);
+        }
+        // A repair may bring to light what the task itself raises: that is the program's own error.
+        new.retain(|kind| !source.contains(&format!("raise {kind}")));
+        let Outcome { code, printed } = &outcomes[after];
+        if code.is_none() {
+            problems.push(format!("{title} does not end:\n{text}\n{printed}"));
+        }
+        if !new.is_empty() {
+            problems.push(format!("{title} brings {new:?}:\n{text}\n{printed}"));
+        }
+        if only && printed.contains("is not set.") {
+            problems.push(format!("{title} does not remove the error:\n{text}\n{printed}"));
+        }
+    }
+    none(&problems);
+}
