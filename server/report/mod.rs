@@ -3,6 +3,9 @@
 //! Spans in here are bytes of the **file**. A finding is complete when it leaves the engine: the language server and the
 //! terminal only convert and print it.
 
+pub mod nearest;
+pub mod suppression;
+
 use crate::text::Span;
 
 /// How sure and how grave a finding is.

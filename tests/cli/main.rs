@@ -1,0 +1,4 @@
+//! The command line, and the parts of the report that it shares with the language server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod suppression;
