@@ -1,0 +1,146 @@
+//! The handlers of the protocol's messages: each converts and sends an event to the owner, before its first await, and requests
+//! wait for the owner's reply. No handler computes, holds a lock or awaits the client.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::ls_types::{
+    CodeAction, CodeActionOrCommand, CodeActionParams, ConfigurationItem, DidChangeConfigurationParams,
+    DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DidSaveTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReportResult, Hover, HoverParams,
+    InitializeParams, InitializeResult, InitializedParams, Registration,
+};
+use tower_lsp::{Client, LanguageServer};
+use tracing::{debug, warn};
+
+use super::delivery::{PATIENCE, deliver};
+use super::owner::{Event, Inbox, Reply};
+use super::parent;
+use super::session::Session;
+
+/// The section of the client's configuration that is ours.
+const SECTION: &str = "aiolint";
+
+/// One session's handlers.
+pub struct Backend {
+    client: Client,
+    owner: Inbox,
+    session: OnceLock<Session>,
+    answered: Arc<Notify>,
+    orphaned: Arc<Notify>,
+}
+
+impl Backend {
+    /// Starts the owner and the delivery of its messages. `answered` is notified after `initialize` and `shutdown`, `orphaned`
+    /// when the client's process has died.
+    pub fn new(client: Client, answered: Arc<Notify>, orphaned: Arc<Notify>) -> Self {
+        let (sender, receiver) = unbounded_channel();
+        tokio::spawn(deliver(client.clone(), receiver));
+        Self { client, owner: Inbox::start(sender), session: OnceLock::new(), answered, orphaned }
+    }
+
+    async fn ask<T>(&self, event: impl FnOnce(Reply<T>) -> Event) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.owner.send(event(reply));
+        answer.await.map_err(|_| Error::internal_error())
+    }
+
+    /// Asks the client for its settings, in a task of its own.
+    fn fetch_settings(&self) {
+        if !self.session.get().is_some_and(|session| session.configuration) {
+            return;
+        }
+        let (client, owner) = (self.client.clone(), self.owner.clone());
+        tokio::spawn(async move {
+            let items = vec![ConfigurationItem { scope_uri: None, section: Some(SECTION.to_owned()) }];
+            match timeout(PATIENCE, client.configuration(items)).await {
+                Ok(Ok(values)) => values.into_iter().for_each(|value| owner.send(Event::Configure(value))),
+                Ok(Err(error)) => debug!("the client has no settings for us: {error}"),
+                Err(_) => warn!("the client did not tell its settings"),
+            }
+        });
+    }
+}
+
+impl LanguageServer for Backend {
+    async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
+        let session = Session::new(&params.capabilities);
+        let answer = session.answer();
+        self.owner.send(Event::Start(session.clone(), params.initialization_options.unwrap_or(Value::Null)));
+        let _ = self.session.set(session);
+        if let Some(process) = params.process_id {
+            let orphaned = self.orphaned.clone();
+            tokio::spawn(async move {
+                parent::gone(process).await;
+                orphaned.notify_one();
+            });
+        }
+        self.answered.notify_one();
+        Ok(answer)
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        self.fetch_settings();
+        if !self.session.get().is_some_and(|session| session.registers_configuration) {
+            return;
+        }
+        let client = self.client.clone();
+        tokio::spawn(async move {
+            let registration = Registration {
+                id: "configuration".to_owned(),
+                method: "workspace/didChangeConfiguration".to_owned(),
+                register_options: Some(serde_json::json!({ "section": SECTION })),
+            };
+            if !matches!(timeout(PATIENCE, client.register_capability(vec![registration])).await, Ok(Ok(()))) {
+                debug!("the client will not tell of changed settings");
+            }
+        });
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        let result = self.ask(Event::Finish).await;
+        self.answered.notify_one();
+        result
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        self.owner.send(Event::Configure(params.settings));
+        self.fetch_settings();
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        self.owner.send(Event::Open(params.text_document));
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        self.owner.send(Event::Change(params));
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.owner.send(Event::Close(params.text_document.uri));
+    }
+
+    async fn did_save(&self, _: DidSaveTextDocumentParams) {}
+
+    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {}
+
+    async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
+        self.ask(|reply| Event::Diagnose(params, reply)).await.map(DocumentDiagnosticReportResult::Report)
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<Vec<CodeActionOrCommand>>> {
+        self.ask(|reply| Event::Act(params, reply)).await.map(Some)
+    }
+
+    async fn code_action_resolve(&self, action: CodeAction) -> Result<CodeAction> {
+        self.ask(|reply| Event::Resolve(Box::new(action), reply)).await
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        self.ask(|reply| Event::Hover(params, reply)).await
+    }
+}

@@ -1,0 +1,139 @@
+//! The open documents, each a file of the engine with the name and the version that the client gave it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use tower_lsp::ls_types::{TextDocumentItem, Uri, VersionedTextDocumentIdentifier};
+use tracing::warn;
+
+use super::uris;
+use crate::engine::File;
+use crate::project::Settings;
+use crate::text::{Change, Encoding};
+
+/// An open document.
+pub struct Document {
+    /// As the client spelled it last.
+    pub uri: Uri,
+    /// That of the last edit.
+    pub version: i32,
+    /// Its text and findings.
+    pub file: File,
+    /// Its analysis panicked: it is not analysed again until its text or the settings change.
+    suspended: bool,
+}
+
+/// Analysing a document panicked.
+pub struct Crash;
+
+impl Document {
+    /// Runs `job`. If it panics the file is made anew from its text, as nothing else in it can be trusted. `None` where it did so
+    /// before on this text.
+    pub fn analyse<T>(
+        &mut self,
+        settings: &Arc<Settings>,
+        job: impl FnOnce(&mut Self) -> T,
+    ) -> Result<Option<T>, Crash> {
+        if self.suspended {
+            return Ok(None);
+        }
+        match catch_unwind(AssertUnwindSafe(|| job(self))) {
+            Ok(result) => Ok(Some(result)),
+            Err(_) => {
+                self.restart(settings.clone());
+                self.suspended = true;
+                Err(Crash)
+            }
+        }
+    }
+
+    fn restart(&mut self, settings: Arc<Settings>) {
+        self.file = File::new(self.file.text().as_str().to_owned(), settings);
+        self.suspended = false;
+    }
+}
+
+/// The open documents, and which of them the client has yet to hear about.
+#[derive(Default)]
+pub struct Documents {
+    open: FxHashMap<String, Document>,
+    /// Keys of documents with unpublished changes, the longest waiting first.
+    stale: Vec<String>,
+}
+
+impl Documents {
+    /// The document of this name.
+    pub fn get(&mut self, uri: &Uri) -> Option<&mut Document> {
+        self.open.get_mut(&uris::key(uri))
+    }
+
+    /// A document has come, or come anew.
+    pub fn open(&mut self, item: TextDocumentItem, settings: Arc<Settings>) {
+        let key = uris::key(&item.uri);
+        let file = File::new(item.text, settings);
+        let document = Document { uri: item.uri, version: item.version, file, suspended: false };
+        self.open.insert(key.clone(), document);
+        self.mark(key);
+    }
+
+    /// Applies the changes of one notification. After a panic in here nobody knows the text any more, and the document is
+    /// closed.
+    pub fn edit(
+        &mut self,
+        name: VersionedTextDocumentIdentifier,
+        changes: Vec<Change>,
+        encoding: Encoding,
+    ) -> Result<(), Crash> {
+        let key = uris::key(&name.uri);
+        let Some(document) = self.open.get_mut(&key) else {
+            warn!("changes to {}, which is not open: ignored", name.uri.as_str());
+            return Ok(());
+        };
+        if name.version < document.version {
+            warn!("version {} of {} follows {}", name.version, name.uri.as_str(), document.version);
+        }
+        document.version = name.version;
+        document.suspended = false;
+        let file = &mut document.file;
+        if catch_unwind(AssertUnwindSafe(|| file.edit(changes, encoding))).is_err() {
+            self.close(&name.uri);
+            return Err(Crash);
+        }
+        self.mark(key);
+        Ok(())
+    }
+
+    /// A document is gone; whether it was there.
+    pub fn close(&mut self, uri: &Uri) -> bool {
+        let key = uris::key(uri);
+        self.stale.retain(|stale| *stale != key);
+        self.open.remove(&key).is_some()
+    }
+
+    /// Every document is analysed anew under these settings.
+    pub fn configure(&mut self, settings: &Arc<Settings>) {
+        let Self { open, stale } = self;
+        for (key, document) in open {
+            document.restart(settings.clone());
+            if !stale.contains(key) {
+                stale.push(key.clone());
+            }
+        }
+    }
+
+    /// A document that the client has yet to hear about; from now on it counts as told.
+    pub fn next_stale(&mut self) -> Option<&mut Document> {
+        if self.stale.is_empty() {
+            return None;
+        }
+        let key = self.stale.remove(0);
+        self.open.get_mut(&key)
+    }
+
+    fn mark(&mut self, key: String) {
+        if !self.stale.contains(&key) {
+            self.stale.push(key);
+        }
+    }
+}

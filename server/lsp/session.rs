@@ -1,0 +1,117 @@
+//! What was agreed with the client at `initialize`: its capabilities in, the few answers in it that matter to us out, and our
+//! own capabilities.
+
+use tower_lsp::ls_types::{
+    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, DiagnosticOptions,
+    DiagnosticServerCapabilities, HoverProviderCapability, InitializeResult, MarkupKind, PositionEncodingKind,
+    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+};
+
+use crate::text::Encoding;
+
+/// The one source action: applies every safe fix of the file.
+pub const FIX_ALL: CodeActionKind = CodeActionKind::new("source.fixAll.aiolint");
+
+/// What the client can do.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    /// The unit of columns in every position.
+    pub encoding: Encoding,
+    /// It asks for diagnostics, so none are published.
+    pub pulls: bool,
+    /// It asks again when told that diagnostics have changed.
+    pub refreshes: bool,
+    /// It shows a diagnostic's related places.
+    pub related_information: bool,
+    /// It renders a diagnostic's tags.
+    pub tags: bool,
+    /// Hover texts may be Markdown.
+    pub markdown: bool,
+    /// It resolves a code action's edit when the action is chosen.
+    pub resolves_edits: bool,
+    /// Edits may name the version of the document.
+    pub document_changes: bool,
+    /// It can be asked for its settings.
+    pub configuration: bool,
+    /// It tells of changed settings when asked to.
+    pub registers_configuration: bool,
+}
+
+impl Session {
+    /// What these capabilities come to.
+    pub fn new(client: &ClientCapabilities) -> Self {
+        let workspace = client.workspace.clone().unwrap_or_default();
+        let document = client.text_document.clone().unwrap_or_default();
+        let published = document.publish_diagnostics.unwrap_or_default();
+        let pulled = document.diagnostic;
+        let pulled_related = pulled.as_ref().and_then(|pulled| pulled.related_information);
+        let pulled_tags = pulled.as_ref().is_some_and(|pulled| pulled.tag_support.is_some());
+        let hover_formats = document.hover.and_then(|hover| hover.content_format);
+        let resolved = document.code_action.and_then(|action| action.resolve_support);
+        Self {
+            encoding: encoding(client),
+            refreshes: workspace.diagnostics.and_then(|diagnostics| diagnostics.refresh_support) == Some(true),
+            related_information: published.related_information == Some(true) || pulled_related == Some(true),
+            tags: published.tag_support.is_some() || pulled_tags,
+            pulls: pulled.is_some(),
+            markdown: hover_formats.is_none_or(|formats| formats.contains(&MarkupKind::Markdown)),
+            resolves_edits: resolved.is_some_and(|resolved| resolved.properties.iter().any(|name| name == "edit")),
+            document_changes: workspace.workspace_edit.and_then(|edit| edit.document_changes) == Some(true),
+            configuration: workspace.configuration == Some(true),
+            registers_configuration: workspace
+                .did_change_configuration
+                .and_then(|configuration| configuration.dynamic_registration)
+                == Some(true),
+        }
+    }
+
+    /// The answer to `initialize`.
+    pub fn answer(&self) -> InitializeResult {
+        let capabilities = ServerCapabilities {
+            position_encoding: Some(match self.encoding {
+                Encoding::Utf8 => PositionEncodingKind::UTF8,
+                Encoding::Utf16 => PositionEncodingKind::UTF16,
+                Encoding::Utf32 => PositionEncodingKind::UTF32,
+            }),
+            text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
+                open_close: Some(true),
+                change: Some(TextDocumentSyncKind::INCREMENTAL),
+                ..TextDocumentSyncOptions::default()
+            })),
+            diagnostic_provider: self.pulls.then(|| {
+                DiagnosticServerCapabilities::Options(DiagnosticOptions {
+                    identifier: Some("aiolint".to_owned()),
+                    ..DiagnosticOptions::default()
+                })
+            }),
+            code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+                code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, FIX_ALL]),
+                resolve_provider: Some(self.resolves_edits),
+                ..CodeActionOptions::default()
+            })),
+            hover_provider: Some(HoverProviderCapability::Simple(true)),
+            ..ServerCapabilities::default()
+        };
+        InitializeResult {
+            capabilities,
+            server_info: Some(ServerInfo {
+                name: "aiolint".to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+            ..InitializeResult::default()
+        }
+    }
+}
+
+/// Bytes where the client takes them, for they cost nothing to convert; what the protocol falls back to is UTF-16.
+fn encoding(client: &ClientCapabilities) -> Encoding {
+    let offered = client.general.as_ref().and_then(|general| general.position_encodings.as_deref()).unwrap_or_default();
+    let offers = |kind| offered.contains(&kind);
+    if offers(PositionEncodingKind::UTF8) {
+        Encoding::Utf8
+    } else if offers(PositionEncodingKind::UTF16) || !offers(PositionEncodingKind::UTF32) {
+        Encoding::Utf16
+    } else {
+        Encoding::Utf32
+    }
+}
