@@ -1,8 +1,295 @@
 //! `task.result()` and `task.exception()` asked before the task is done: wait first, or ask only when it is done.
+//!
+//! In: a [`Site`]. Out: the drafts that help there. Each of them is withheld where it would not parse, would evaluate a
+//! call twice, or would trade `InvalidStateError` for another error that is certain to come.
 
-use super::{Draft, Site};
+use super::edits::{Layout, fresh_name, replace, replace_expression};
+use super::place::{Place, Reach, identifiers, span, text};
+use super::{Draft, Method, Site, guard, try_await};
+use crate::report::{Applicability, TextEdit};
 
 /// The fixes for a `result()` or `exception()` that is asked too early, the best first.
-pub fn before_done(_site: &Site) -> Vec<Draft> {
-    Vec::new()
+pub fn before_done(site: &Site) -> Vec<Draft> {
+    let Some(place) = Place::find(site.src, site.root, site.call) else { return Vec::new() };
+    let Some(receiver) = site.root.descendant_for_byte_range(site.receiver.start as usize, site.receiver.end as usize)
+    else {
+        return Vec::new();
+    };
+    let context = Context {
+        site,
+        layout: Layout::of(&place, site.newline),
+        stable: is_stable(site, receiver),
+        names: identifiers(site.src, receiver),
+        task: site.receiver.of(site.src),
+        place,
+    };
+    let mut drafts = Vec::new();
+    if site.in_async && site.can_wait {
+        context.waits(&mut drafts);
+    }
+    drafts.extend(context.guarded());
+    drafts.extend(context.caught());
+    drafts
+}
+
+/// A site and what the tree says about it.
+pub(super) struct Context<'a> {
+    pub site: &'a Site<'a>,
+    pub place: Place<'a>,
+    pub layout: Layout<'a>,
+    /// The receiver can be evaluated again and is the same task: a variable, an attribute, an item.
+    pub stable: bool,
+    /// The variables that the receiver names.
+    pub names: Vec<&'a str>,
+    /// The receiver's text.
+    pub task: &'a str,
+}
+
+impl Context<'_> {
+    fn waits(&self, drafts: &mut Vec<Draft>) {
+        let cancels = self.site.may_be_cancelled;
+        let target = self.target();
+        match self.site.method {
+            // Awaiting a cancelled task raises CancelledError: there only the waits that do not raise help.
+            Method::Result if !cancels => {
+                drafts.extend(self.awaited(target.as_ref()));
+                drafts.extend(self.replaced());
+                drafts.extend(self.gathered(target.as_ref(), false));
+                drafts.extend(self.gathered(target.as_ref(), true));
+                drafts.extend(self.waited(target.as_ref()));
+            }
+            Method::Result => {
+                drafts.extend(self.gathered(target.as_ref(), true));
+                drafts.extend(self.waited(target.as_ref()));
+            }
+            Method::Exception => {
+                drafts.extend(self.gathered(target.as_ref(), true));
+                drafts.extend(self.waited(target.as_ref()));
+                drafts.extend(try_await::draft(self));
+            }
+        }
+    }
+
+    /// What to wait for before the statement, and how that is written. `None` where waiting there is wrong or no `await` is legal.
+    fn target(&self) -> Option<Target> {
+        let place = &self.place;
+        if place.reach() != Reach::Always || !place.await_at_statement() || place.walrus_binds(&self.names) {
+            return None;
+        }
+        if let Some(clause) = place.binding_clause(&self.names) {
+            return self.collection(clause).map(Target::Each);
+        }
+        if self.stable {
+            return Some(Target::One { name: self.task.to_owned(), made: false });
+        }
+        // Only worth it where nothing can take the call's place: `await make()` is shorter than a name for it.
+        let name = fresh_name(text(self.site.src, place.function()), "task");
+        (self.site.method == Method::Exception && !self.site.may_be_cancelled)
+            .then_some(Target::One { name, made: true })
+    }
+
+    /// `tasks` of `[task.result() for task in tasks]`, if it can be iterated twice.
+    fn collection(&self, clause: tree_sitter::Node) -> Option<String> {
+        let left = clause.child_by_field_name("left")?;
+        let right = clause.child_by_field_name("right")?;
+        let is_async = clause.child(0).is_some_and(|first| first.kind() == "async");
+        if is_async || text(self.site.src, left) != self.task {
+            return None;
+        }
+        // `jobs.values()` is a view: as good as a collection.
+        let owner = match right.kind() {
+            "call" if text(self.site.src, right).ends_with(".values()") => {
+                right.child_by_field_name("function")?.child_by_field_name("object")?
+            }
+            _ => right,
+        };
+        let names = identifiers(self.site.src, owner);
+        let fine = is_stable(self.site, owner) && self.place.binding_clause(&names).is_none();
+        fine.then(|| text(self.site.src, right).to_owned())
+    }
+
+    /// `await task` in a statement of its own.
+    fn awaited(&self, target: Option<&Target>) -> Option<Draft> {
+        let Some(Target::One { name, .. }) = target else { return None };
+        // `await task` and then a bare `task.result()`: the replacement says it once.
+        if span(self.place.statement()) == self.site.call {
+            return None;
+        }
+        let edit = self.layout.before(&[format!("await {name}")])?;
+        Some(draft(format!("Await `{name}` before asking"), Applicability::Unsafe, vec![edit]))
+    }
+
+    /// `await task` in the call's place.
+    fn replaced(&self) -> Option<Draft> {
+        let site = self.site;
+        let (start, end) = (site.call.start as usize, site.call.end as usize);
+        let after = &site.src[site.receiver.end as usize..end];
+        let [.., (parent, _), (_, field)] = self.place.path[..] else { return None };
+        // `.result()` may stand on a line of its own, behind a comment: that must not get lost.
+        if !self.place.await_at_call() || after.contains('#') || parent.kind() == "decorator" {
+            return None;
+        }
+        let parenthesized = match parent.kind() {
+            "attribute" | "subscript" => matches!(field, Some("object" | "value")),
+            "call" => field == Some("function"),
+            "await" => true,
+            // `await task ** 2` is `(await task) ** 2`, which few readers know.
+            "binary_operator" => parent.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "**"),
+            _ => false,
+        };
+        let content = if parenthesized { format!("(await {})", self.task) } else { format!("await {}", self.task) };
+        let title = match self.label() {
+            Some(task) => format!("Replace with `await {task}`"),
+            None => "Replace with `await`".to_owned(),
+        };
+        let edit = replace_expression(site.src, start, end, content);
+        Some(draft(title, Applicability::Unsafe, vec![edit]))
+    }
+
+    fn gathered(&self, target: Option<&Target>, return_exceptions: bool) -> Option<Draft> {
+        let arguments = match target? {
+            Target::One { name, .. } => name.clone(),
+            Target::Each(tasks) => format!("*{tasks}"),
+        };
+        let flag = if return_exceptions { ", return_exceptions=True" } else { "" };
+        self.wait_with(target?, "asyncio.gather", &format!("{arguments}{flag}"))
+    }
+
+    fn waited(&self, target: Option<&Target>) -> Option<Draft> {
+        match target? {
+            Target::One { name, .. } => self.wait_with(target?, "asyncio.wait", &format!("[{name}]")),
+            // `asyncio.wait` raises ValueError where the collection is empty; `gather` does not.
+            Target::Each(_) => None,
+        }
+    }
+
+    /// `await FUNCTION(ARGUMENTS)` before the statement, and the question only if the task was not cancelled where it may be.
+    fn wait_with(&self, target: &Target, function: &'static str, arguments: &str) -> Option<Draft> {
+        let mut imports = Vec::new();
+        let wait = format!("{}({arguments})", self.spelled(function, &mut imports));
+        let mut lines = vec![format!("await {wait}")];
+        let mut edits = Vec::new();
+        if let Target::One { name, made: true } = target {
+            let receiver = self.site.receiver;
+            let newline = self.task.contains(['\n', '\r']);
+            let value = if newline { format!("({})", self.task) } else { self.task.to_owned() };
+            lines.insert(0, format!("{name} = {value}"));
+            edits.push(replace(receiver.start as usize, receiver.end as usize, name.clone()));
+        }
+        let mut title = format!("Wait with `{wait}`");
+        if self.site.may_be_cancelled {
+            edits.extend(guard::guard(self, &format!("not {}.cancelled()", self.task))?);
+            title.push_str(", ask unless cancelled");
+        }
+        edits.insert(0, self.layout.before(&lines)?);
+        Some(Draft { imports, ..draft(title, Applicability::Unsafe, edits) })
+    }
+
+    /// `if task.done():`
+    fn guarded(&self) -> Option<Draft> {
+        let task = self.task;
+        if !self.stable {
+            return None;
+        }
+        let (condition, title) = if self.site.may_be_cancelled {
+            (
+                format!("{task}.done() and not {task}.cancelled()"),
+                format!("Ask only if `{task}.done()` and not cancelled"),
+            )
+        } else {
+            (format!("{task}.done()"), format!("Ask only if `{task}.done()`"))
+        };
+        Some(draft(title, Applicability::Suggestion, guard::guard(self, &condition)?))
+    }
+
+    /// `try … except asyncio.InvalidStateError`
+    fn caught(&self) -> Option<Draft> {
+        if self.site.method != Method::Result || !self.stable || self.place.reach() == Reach::Later {
+            return None;
+        }
+        let fallback = guard::fallback(self.place.statement(), self.site.src)?;
+        let mut imports = Vec::new();
+        let mut error = self.spelled("asyncio.InvalidStateError", &mut imports);
+        let title = format!("Catch `{error}`");
+        if self.site.may_be_cancelled {
+            error = format!("({error}, {})", self.spelled("asyncio.CancelledError", &mut imports));
+        }
+        let mut edits = self.layout.into_block("try:")?;
+        edits.push(self.layout.after(&[format!("except {error}:"), format!("{}{fallback}", self.layout.unit)])?);
+        Some(Draft { imports, ..draft(title, Applicability::Suggestion, edits) })
+    }
+
+    /// How this file spells a name of asyncio; its module is noted where it must be imported for that.
+    fn spelled(&self, dotted: &'static str, imports: &mut Vec<&'static str>) -> String {
+        self.site.names.spelling(dotted).unwrap_or_else(|| {
+            if !imports.contains(&"asyncio") {
+                imports.push("asyncio");
+            }
+            dotted.to_owned()
+        })
+    }
+
+    /// The receiver, where it is short enough for a menu.
+    fn label(&self) -> Option<&str> {
+        (self.task.len() <= 40 && !self.task.contains(['\n', '\r', '`'])).then_some(self.task)
+    }
+}
+
+/// What can be waited for before a statement.
+enum Target {
+    /// One task. `made`: the receiver is a call whose value needs this name first.
+    One { name: String, made: bool },
+    /// The collection that a comprehension goes through.
+    Each(String),
+}
+
+pub(super) fn draft(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Draft {
+    Draft { title, applicability, edits, imports: Vec::new() }
+}
+
+/// Whether an expression has the same value when it is evaluated again, and fits on the line of another statement.
+fn is_stable(site: &Site, mut node: tree_sitter::Node) -> bool {
+    if text(site.src, node).contains(['\n', '\r']) {
+        return false;
+    }
+    loop {
+        node = match node.kind() {
+            "identifier" => return true,
+            "attribute" => match node.child_by_field_name("object") {
+                Some(object) => object,
+                None => return false,
+            },
+            "parenthesized_expression" if node.named_child_count() == 1 => match node.named_child(0) {
+                Some(inner) => inner,
+                None => return false,
+            },
+            "subscript" => {
+                let mut cursor = node.walk();
+                let plain = node.children_by_field_name("subscript", &mut cursor).all(is_plain_key);
+                match node.child_by_field_name("value") {
+                    Some(value) if plain => value,
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
+    }
+}
+
+/// A literal, a variable or an attribute of one: a key that costs nothing to evaluate again.
+fn is_plain_key(key: tree_sitter::Node) -> bool {
+    !super::place::any(key, |node| {
+        node.is_named()
+            && !matches!(
+                node.kind(),
+                "identifier"
+                    | "integer"
+                    | "string"
+                    | "string_start"
+                    | "string_content"
+                    | "string_end"
+                    | "attribute"
+                    | "unary_operator"
+            )
+    })
 }

@@ -6,7 +6,11 @@
 //! drafts into fixes. Nothing here searches for defects, and no fix is offered where it would not parse or not help.
 
 mod before_done;
+mod edits;
+mod guard;
 mod imports;
+mod place;
+mod try_await;
 
 pub use before_done::before_done;
 pub use imports::import_edit;

@@ -1,0 +1,200 @@
+//! The edits that fixes are made of: statements put before another, a statement put into a block.
+//!
+//! Everything else on the touched lines stays: comments, line endings, tabs, what shares a line by `;`.
+
+use tree_sitter::Node;
+
+use super::place::{Place, any, span, walk};
+use crate::report::TextEdit;
+use crate::text::Span;
+
+/// Where new lines go around a statement, and how they are indented.
+pub(super) struct Layout<'a> {
+    src: &'a str,
+    statement: Node<'a>,
+    /// Nothing but white space stands before the statement on its line.
+    own_line: bool,
+    /// Another statement follows on its last line.
+    shared_end: bool,
+    /// A compound statement or a definition: it cannot stand behind a `;`.
+    compound: bool,
+    /// The white space before the statement.
+    pub indent: &'a str,
+    /// One more level of it.
+    pub unit: &'a str,
+    pub newline: &'a str,
+}
+
+impl<'a> Layout<'a> {
+    pub fn of(place: &Place<'a>, newline: &'a str) -> Self {
+        let statement = place.statement();
+        let src = place.src;
+        let line = line_start(src, statement.start_byte());
+        let before = &src[line..statement.start_byte()];
+        let own_line = is_blank(before) && !continues(src, line, statement);
+        let shared_end = statement.next_sibling().is_some_and(|next| next.kind() == ";");
+        Self {
+            src,
+            statement,
+            own_line,
+            shared_end,
+            compound: is_compound(statement),
+            indent: if own_line { before } else { "" },
+            unit: unit(place),
+            newline,
+        }
+    }
+
+    /// Whether the statement can be put into a block: it has its lines for itself.
+    pub fn has_own_lines(&self) -> bool {
+        self.own_line && !self.shared_end
+    }
+
+    /// These simple statements, run just before this one: on lines of their own where it begins a line, else behind `;`.
+    pub fn before(&self, statements: &[String]) -> Option<TextEdit> {
+        if !self.own_line && self.compound {
+            return None;
+        }
+        let separator = if self.own_line { format!("{}{}", self.newline, self.indent) } else { "; ".to_owned() };
+        let content = statements.iter().flat_map(|statement| [statement.as_str(), &separator]).collect();
+        Some(insert(self.statement.start_byte(), content))
+    }
+
+    /// The statement as the body of a block that `opener` (`if task.done():`) opens.
+    pub fn into_block(&self, opener: &str) -> Option<Vec<TextEdit>> {
+        if !self.has_own_lines() {
+            return None;
+        }
+        let Self { indent, unit, newline, .. } = *self;
+        let start = self.statement.start_byte();
+        let mut edits = vec![insert(start, format!("{opener}{newline}{indent}{unit}"))];
+        let frozen = strings(self.statement);
+        for line in line_starts(self.src, start, self.statement.end_byte()) {
+            let rest = &self.src[line..];
+            let blank = rest.trim_start_matches([' ', '\t', '\x0c']).starts_with(['\r', '\n']);
+            if blank || frozen.iter().any(|string| string.start < line as u32 && (line as u32) < string.end) {
+                continue;
+            }
+            let at = if rest.starts_with(indent) { line + indent.len() } else { line };
+            edits.push(insert(at, unit.to_owned()));
+        }
+        Some(edits)
+    }
+
+    /// These lines after the statement and the comment behind it, relative to its indentation.
+    pub fn after(&self, lines: &[String]) -> Option<TextEdit> {
+        if !self.has_own_lines() {
+            return None;
+        }
+        let end = self.statement.end_byte();
+        let at = self.src[end..].find(['\r', '\n']).map_or(self.src.len(), |length| end + length);
+        let content = lines.iter().flat_map(|line| [self.newline, self.indent, line.as_str()]).collect();
+        Some(insert(at, content))
+    }
+}
+
+/// An insertion.
+pub(super) fn insert(at: usize, content: String) -> TextEdit {
+    replace(at, at, content)
+}
+
+/// A replacement of the bytes `start..end`.
+pub(super) fn replace(start: usize, end: usize, content: String) -> TextEdit {
+    TextEdit { span: Span::new(start as u32, end as u32), content }
+}
+
+/// `content` for the bytes `start..end`, in parentheses where it would grow together with a neighbour: `1if task.result()else 2`.
+pub(super) fn replace_expression(src: &str, start: usize, end: usize, content: String) -> TextEdit {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let grows = src[..start].ends_with(is_word) || src[end..].starts_with(is_word);
+    replace(start, end, if grows { format!("({content})") } else { content })
+}
+
+/// A name like `base` that the item does not use.
+pub(super) fn fresh_name(src: &str, base: &str) -> String {
+    let used = |name: &str| {
+        src.match_indices(name).any(|(at, _)| {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            !src[..at].ends_with(is_word) && !src[at + name.len()..].starts_with(is_word)
+        })
+    };
+    let numbered = (2..).map(|number| format!("{base}{number}"));
+    std::iter::once(base.to_owned()).chain(numbered).find(|name| !used(name)).unwrap_or_default()
+}
+
+/// Whether the statement has a body of its own.
+pub(super) fn is_compound(statement: Node) -> bool {
+    statement.kind() == "decorated_definition"
+        || ["body", "consequence"].iter().any(|field| statement.child_by_field_name(field).is_some())
+}
+
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\x0c'))
+}
+
+/// Start of the line that holds `offset`.
+fn line_start(src: &str, offset: usize) -> usize {
+    src[..offset].rfind(['\r', '\n']).map_or(0, |at| at + 1)
+}
+
+/// Starts of the lines that begin in `start..end`.
+fn line_starts(src: &str, start: usize, end: usize) -> impl Iterator<Item = usize> {
+    let bytes = src.as_bytes();
+    (start + 1..end).filter(move |&at| match bytes[at - 1] {
+        b'\n' => true,
+        b'\r' => bytes[at] != b'\n',
+        _ => false,
+    })
+}
+
+/// Whether the line before `line` ends in a backslash that joins them.
+fn continues(src: &str, line: usize, statement: Node) -> bool {
+    let before = src[..line].trim_end_matches(['\r', '\n']);
+    // A backslash that ends a comment joins nothing.
+    let in_comment = || {
+        let start = line_start(src, before.len());
+        statement.prev_sibling().is_some_and(|node| node.kind() == "comment" && node.start_byte() >= start)
+    };
+    before.ends_with('\\') && !in_comment()
+}
+
+/// The white space that one level of indentation adds here.
+fn unit<'a>(place: &Place<'a>) -> &'a str {
+    let statements = place.path.windows(2).filter(|pair| matches!(pair[0].0.kind(), "block" | "module"));
+    let indents = statements.map(|pair| {
+        let start = pair[1].0.start_byte();
+        &place.src[line_start(place.src, start)..start]
+    });
+    let mut unit = "    ";
+    let mut outer = "";
+    for indent in indents.filter(|indent| is_blank(indent)) {
+        unit = indent.strip_prefix(outer).filter(|added| !added.is_empty()).unwrap_or(unit);
+        outer = indent;
+    }
+    unit
+}
+
+/// The strings of a statement: what begins a line in them is not indentation.
+fn strings(statement: Node) -> Vec<Span> {
+    let mut spans = Vec::new();
+    walk(statement, |node, _| {
+        let is_string = node.kind() == "string";
+        if is_string {
+            spans.push(span(node));
+        }
+        !is_string
+    });
+    spans
+}
+
+/// Whether running a node binds a name that the code after it may read.
+pub(super) fn binds_names(node: Node) -> bool {
+    any(node, |node| match node.kind() {
+        "assignment" => {
+            !matches!(node.child_by_field_name("left").map(|left| left.kind()), Some("attribute" | "subscript"))
+        }
+        "named_expression" | "as_pattern_target" | "import_statement" | "import_from_statement" => true,
+        "function_definition" | "class_definition" | "for_statement" | "case_clause" | "delete_statement" => true,
+        _ => false,
+    })
+}

@@ -1,0 +1,241 @@
+//! Where a call stands: its statement, whether that always evaluates it, and where an `await` is legal around it.
+//!
+//! In: a tree and the span of the call. Out: a [`Place`], computed in one descent from the root, because `Node::parent` walks
+//! down from the root each time. All spans are bytes of the item.
+
+use tree_sitter::Node;
+
+use crate::text::Span;
+
+/// The nodes above a call and what follows from them.
+pub(super) struct Place<'t> {
+    pub src: &'t str,
+    /// From the root down to the call. Each node with the name of the field that it fills in the one before it.
+    pub path: Vec<(Node<'t>, Option<&'t str>)>,
+    /// Index in `path` of the innermost statement.
+    statement: usize,
+}
+
+/// Whether running a statement evaluates an expression in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Reach {
+    /// Once, or as often as a comprehension in it turns.
+    Always,
+    /// Behind a condition, or again and again: the right side of `and`, an `elif`, the test of a `while`.
+    Sometimes,
+    /// Perhaps after the statement: the body of a `lambda`.
+    Later,
+}
+
+impl<'t> Place<'t> {
+    /// The place of the smallest expression that covers `call`. `None` where no statement holds it, where the statement does
+    /// not parse, and in annotations, which Python may never evaluate.
+    pub fn find(src: &'t str, root: Node<'t>, call: Span) -> Option<Self> {
+        let mut path = vec![(root, None)];
+        let mut cursor = root.walk();
+        // A statement's first bytes may belong to a sibling of width zero, hence the loop over siblings.
+        while cursor.goto_first_child_for_byte(call.start as usize).is_some() {
+            while !span(cursor.node()).covers(call) && cursor.goto_next_sibling() {}
+            if !span(cursor.node()).covers(call) {
+                break;
+            }
+            path.push((cursor.node(), cursor.field_name()));
+        }
+        let is_statement = |pair: &[(Node, Option<&str>)]| {
+            matches!(pair[0].0.kind(), "block" | "module") && pair[1].0.kind() != "case_clause"
+        };
+        let statement = 1 + path.windows(2).rposition(is_statement)?;
+        let fine = !path[statement].0.has_error() && path[statement..].iter().all(|(node, _)| node.kind() != "type");
+        fine.then_some(Self { src, path, statement })
+    }
+
+    /// The innermost statement; with its decorators.
+    pub fn statement(&self) -> Node<'t> {
+        self.path[self.statement].0
+    }
+
+    /// The innermost function, or the whole item.
+    pub fn function(&self) -> Node<'t> {
+        let functions = self.path[..self.statement].iter().filter(|(node, _)| node.kind() == "function_definition");
+        functions.last().unwrap_or(&self.path[0]).0
+    }
+
+    /// Parent, child and the child's field, from the statement down to the call.
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = (Node<'t>, Node<'t>, Option<&'t str>)> + ExactSizeIterator {
+        self.path[self.statement..].windows(2).map(|pair| (pair[0].0, pair[1].0, pair[1].1))
+    }
+
+    /// Whether running the statement evaluates the call.
+    pub fn reach(&self) -> Reach {
+        let mut reach = Reach::Always;
+        for (parent, child, field) in self.steps() {
+            let sometimes = match parent.kind() {
+                "lambda" if field == Some("body") => return Reach::Later,
+                "boolean_operator" => field == Some("right"),
+                "conditional_expression" => parent.named_child(1) != Some(child),
+                // `a < b < c` evaluates `c` only when `a < b`.
+                "comparison_operator" | "with_clause" => nth_operand(parent, child) >= limit(parent),
+                "assert_statement" => parent.named_child(0) != Some(child),
+                "if_statement" => field != Some("condition"),
+                "for_statement" => field != Some("right"),
+                "match_statement" => field != Some("subject"),
+                "function_definition" => field != Some("parameters"),
+                "while_statement" | "elif_clause" | "case_clause" | "try_statement" => true,
+                _ => false,
+            };
+            if sometimes {
+                reach = Reach::Sometimes;
+            }
+        }
+        reach
+    }
+
+    /// Whether `await` is legal in place of the call.
+    pub fn await_at_call(&self) -> bool {
+        self.await_legal(self.path.len() - 1)
+    }
+
+    /// Whether `await` is legal beside the statement.
+    pub fn await_at_statement(&self) -> bool {
+        self.await_legal(self.statement)
+    }
+
+    fn await_legal(&self, index: usize) -> bool {
+        let mut comprehensions = 0;
+        for at in (1..=index).rev() {
+            let ((scope, _), (_, field)) = (self.path[at - 1], self.path[at]);
+            match scope.kind() {
+                "function_definition" if field == Some("body") => {
+                    return scope.child(0).is_some_and(|first| first.kind() == "async");
+                }
+                "lambda" | "class_definition" if field == Some("body") => return false,
+                // An `await` would turn it into an asynchronous generator.
+                "generator_expression" if self.inside_comprehension(at) => return false,
+                "list_comprehension" | "set_comprehension" | "dictionary_comprehension"
+                    if self.inside_comprehension(at) =>
+                {
+                    // Before 3.11 an asynchronous comprehension in another one is a syntax error.
+                    comprehensions += 1;
+                    if comprehensions > 1 {
+                        return false;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether `path[at]`, a child of a comprehension, leads to its inner scope: all but its first iterable does.
+    fn inside_comprehension(&self, at: usize) -> bool {
+        let (comprehension, child) = (self.path[at - 1].0, self.path[at].0);
+        let first = (0..comprehension.named_child_count() as u32)
+            .filter_map(|i| comprehension.named_child(i))
+            .find(|node| node.kind() == "for_in_clause");
+        first != Some(child) || self.path.get(at + 1).is_none_or(|(_, field)| *field != Some("right"))
+    }
+
+    /// The last `for` clause of the comprehensions between the statement and the call that binds one of these names.
+    pub fn binding_clause(&self, names: &[&str]) -> Option<Node<'t>> {
+        (self.statement + 1..self.path.len())
+            .filter(|&at| is_comprehension(self.path[at - 1].0) && self.inside_comprehension(at))
+            .flat_map(|at| {
+                let comprehension = self.path[at - 1].0;
+                (0..comprehension.named_child_count() as u32).filter_map(move |i| comprehension.named_child(i))
+            })
+            .filter(|clause| clause.kind() == "for_in_clause")
+            .filter(|clause| {
+                let targets = clause.child_by_field_name("left");
+                targets.is_some_and(|targets| identifiers(self.src, targets).iter().any(|name| names.contains(name)))
+            })
+            .last()
+    }
+
+    /// Whether a walrus in the statement binds one of these names.
+    pub fn walrus_binds(&self, names: &[&str]) -> bool {
+        any(self.statement(), |node| {
+            node.kind() == "named_expression"
+                && node.child_by_field_name("name").is_some_and(|name| names.contains(&text(self.src, name)))
+        })
+    }
+}
+
+/// The position of `child` among the named children of `parent`.
+fn nth_operand(parent: Node, child: Node) -> usize {
+    let mut cursor = parent.walk();
+    parent.named_children(&mut cursor).position(|node| node == child).unwrap_or_default()
+}
+
+/// How many operands of a chain are evaluated whatever the others say.
+fn limit(chain: Node) -> usize {
+    if chain.kind() == "comparison_operator" { 2 } else { 1 }
+}
+
+/// List, set and dict comprehensions and generator expressions.
+pub(super) fn is_comprehension(node: Node) -> bool {
+    matches!(
+        node.kind(),
+        "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression"
+    )
+}
+
+/// The bytes of a node.
+pub(super) fn span(node: Node) -> Span {
+    Span::new(node.start_byte() as u32, node.end_byte() as u32)
+}
+
+/// The text of a node.
+pub(super) fn text<'s>(src: &'s str, node: Node) -> &'s str {
+    span(node).of(src)
+}
+
+/// The node without the parentheses around it.
+pub(super) fn unparenthesized(mut node: Node) -> Node {
+    while node.kind() == "parenthesized_expression" {
+        match node.named_child(0) {
+            Some(inner) if node.named_child_count() == 1 => node = inner,
+            _ => break,
+        }
+    }
+    node
+}
+
+/// Calls `visit` with `top` and every node below it, in the order of the text, each with the field that it fills. `visit` says
+/// whether to look below the node. Not recursive: a tree may be as deep as its author likes.
+pub(super) fn walk<'t>(top: Node<'t>, mut visit: impl FnMut(Node<'t>, Option<&'t str>) -> bool) {
+    let mut cursor = top.walk();
+    let mut below = visit(top, None);
+    loop {
+        if !(below && cursor.goto_first_child()) {
+            // A cursor cannot leave the node that it started from.
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return;
+                }
+            }
+        }
+        below = visit(cursor.node(), cursor.field_name());
+    }
+}
+
+/// Whether a node of the tree below `top`, itself included, satisfies `test`.
+pub(super) fn any<'t>(top: Node<'t>, mut test: impl FnMut(Node<'t>) -> bool) -> bool {
+    let mut found = false;
+    walk(top, |node, _| {
+        found = found || test(node);
+        !found
+    });
+    found
+}
+
+/// The variables that an expression names; attributes are none.
+pub(super) fn identifiers<'s>(src: &'s str, top: Node) -> Vec<&'s str> {
+    let mut names = Vec::new();
+    walk(top, |node, field| {
+        if node.kind() == "identifier" && field != Some("attribute") {
+            names.push(text(src, node));
+        }
+        true
+    });
+    names
+}
