@@ -3,6 +3,7 @@
 ; @assignment  `x = …`, `x: T = …` and `x: T`: all of them make `x` a name of the scope
 ; @target      what is bound: a name, or a tuple, list or star of targets. Attributes and subscripts in it bind nothing.
 ; @walrus      `x := …`: binds in the nearest scope that is no comprehension
+; @format      what parses as a walrus and is none: `f"{x:=5}"`
 ; @capture     a name in a pattern of `match`, if it stands alone; `_` binds nothing
 ; @alias       what `type X = …` binds, if it is a plain name (it is not in `type(self).x = …`, which parses as one, too)
 ; @global      `global x, y`
@@ -15,6 +16,8 @@
 (as_pattern_target) @target
 (delete_statement) @target
 (named_expression) @walrus
+(interpolation expression: (named_expression) @format)
+(format_expression expression: (named_expression) @format)
 
 (case_pattern (dotted_name) @capture)
 (union_pattern (dotted_name) @capture)

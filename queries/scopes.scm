@@ -7,8 +7,7 @@
 ; @scope.generator      a generator expression
 ; @decorated            the `def` or `class` below decorators
 ; @yield                makes a generator of the function that evaluates it
-; @typing.condition     the condition of an `if` …
-; @typing.body          … and the block behind it: never runs if the condition is `TYPE_CHECKING`
+; @if                   an `if` whose condition may be `TYPE_CHECKING`: then its block never runs
 
 (function_definition) @scope.function
 (class_definition) @scope.class
@@ -18,4 +17,4 @@
 
 (decorated_definition definition: (_) @decorated)
 (yield) @yield
-(if_statement condition: [(identifier) (attribute)] @typing.condition consequence: (block) @typing.body)
+(if_statement condition: [(identifier) (attribute)]) @if

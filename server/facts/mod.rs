@@ -4,7 +4,8 @@
 //! items the [`ModuleNames`]; [`Names`] puts both together and says what a name means at a place. The rules are those of
 //! CPython's `symtable`, against which the tests compare them.
 //!
-//! - `extract` from the tree to facts
+//! - `query` what the queries find in a tree
+//! - `extract` what was found, put into scopes
 //! - `resolve` which scope evaluates a place, which scope a name belongs to
 //! - `module` what the names of the module mean, over all items
 //! - `names` dotted names through imports, and back
@@ -12,6 +13,7 @@
 mod extract;
 mod module;
 mod names;
+mod query;
 mod resolve;
 
 pub use extract::extract;

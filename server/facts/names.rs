@@ -5,7 +5,7 @@
 use tree_sitter::Node;
 
 use super::{BindingKind, Facts, Meaning, ModuleNames, Resolved, ScopeId, Symbol};
-use crate::text::Span;
+use crate::tree::{quirks, text_of};
 
 /// What the names of an item mean, the rest of its module considered.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +24,15 @@ impl Names<'_> {
     /// module or a function binds in another way.
     pub fn dotted(&self, scope: ScopeId, expr: Node<'_>) -> Option<String> {
         let mut members = Vec::new();
-        let mut node = expr;
+        let mut node = quirks::without_star(expr);
         while node.kind() == "attribute" {
-            members.push(self.text(node.child_by_field_name("attribute")?));
-            node = node.child_by_field_name("object")?;
+            members.push(text_of(node.child_by_field_name("attribute")?, self.src));
+            node = quirks::without_star(node.child_by_field_name("object")?);
         }
         if node.kind() != "identifier" {
             return None;
         }
-        self.path(scope, self.text(node), members.into_iter().rev())
+        self.path(scope, text_of(node, self.src), members.into_iter().rev())
     }
 
     /// The same for an expression in text form, such as an annotation or the callee of a [`BindingKind::CallResult`].
@@ -104,10 +104,6 @@ impl Names<'_> {
         best.map(|(_, spelled)| spelled)
     }
 
-    fn text(&self, node: Node<'_>) -> &str {
-        Span::new(node.start_byte() as u32, node.end_byte() as u32).of(self.src)
-    }
-
     fn path<'n>(&self, scope: ScopeId, root: &str, members: impl Iterator<Item = &'n str>) -> Option<String> {
         let mut path = self.root(scope, root)?;
         for member in members {
@@ -135,6 +131,12 @@ impl Names<'_> {
             },
         }
     }
+}
+
+/// A dotted name as one word: Python allows blanks, and in brackets line breaks and comments, around its dots.
+pub(super) fn without_blanks(text: &str) -> String {
+    let code = text.lines().map(|line| line.split('#').next().unwrap_or(line));
+    code.flat_map(str::chars).filter(|c| !c.is_whitespace() && *c != '\\').collect()
 }
 
 /// How the symbol is bound, if all its bindings agree and no inner scope rebinds it.

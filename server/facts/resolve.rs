@@ -55,6 +55,12 @@ impl Facts {
         Resolved::Module
     }
 
+    /// Whether the scope is that of a comprehension or generator expression.
+    pub fn is_comprehension(&self, id: ScopeId) -> bool {
+        self.scope(id)
+            .is_some_and(|scope| matches!(scope.kind, ScopeKind::Comprehension | ScopeKind::GeneratorExpression))
+    }
+
     /// The scopes from `from` outwards, the module's last.
     pub fn outwards(&self, from: ScopeId) -> impl Iterator<Item = ScopeId> {
         std::iter::successors(Some(from), |&id| self.scope(id)?.parent)
