@@ -104,7 +104,7 @@ impl<'t> Found<'t> {
             "yield" => self.yields.push(span(node).start),
             "if" => self.typing_block(node, src),
             "assignment" => self.assignment(node, src),
-            "target" => self.target(node, BindingKind::Other),
+            "target" => self.target(node),
             "walrus" => {
                 if let (Some(name), Some(value)) = (node.child_by_field_name("name"), node.child_by_field_name("value"))
                 {
@@ -154,18 +154,20 @@ impl<'t> Found<'t> {
         }
         match value {
             Some(value) if left.kind() == "identifier" => self.bind(left, call_result(value, src)),
-            Some(_) => self.target(left, BindingKind::Other),
-            None => self.target(left, BindingKind::Declaration),
+            Some(_) => self.target(left),
+            // `(x): T` makes nothing of `x`.
+            None if left.kind() == "identifier" => self.bind(left, BindingKind::Declaration),
+            None => {}
         }
     }
 
     /// Binds the names in a target, however deep they stand.
-    fn target(&mut self, node: Node<'_>, kind: BindingKind) {
+    fn target(&mut self, node: Node<'_>) {
         let mut walk = node.walk();
         loop {
             let is_list = match walk.node().kind() {
                 "identifier" => {
-                    self.bind(walk.node(), kind.clone());
+                    self.bind(walk.node(), BindingKind::Other);
                     false
                 }
                 "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" => true,

@@ -57,6 +57,13 @@ def meaning(table, symbol):
     return "?"
 
 
+def is_named(table, symbol):
+    """Whether the scope names it: does not only pass it on to a scope in it, or own what a `global` in there declares."""
+    declared = symbol.is_nonlocal() or (symbol.is_declared_global() and table.get_type() != "module")
+    bound = symbol.is_assigned() or symbol.is_imported() or symbol.is_parameter() or symbol.is_annotated()
+    return symbol.is_referenced() or bound or declared
+
+
 def unmangled(name, klass):
     prefix = f"_{(klass or '').lstrip('_')}__"
     return name[len(prefix) - 2 :] if klass and name.startswith(prefix) else name
@@ -64,7 +71,7 @@ def unmangled(name, klass):
 
 def scopes(table, path, klass, flags, out):
     name = table.get_name().removeprefix("<").removesuffix(">")
-    if name in ("listcomp", "setcomp", "dictcomp"):
+    if name in ("listcomp", "setcomp", "dictcomp") and (name, table.get_lineno()) not in flags:
         name = "comprehension"
     if table.get_type() == "module":
         path = "module"
@@ -75,7 +82,7 @@ def scopes(table, path, klass, flags, out):
     names = {
         unmangled(s.get_name(), klass): meaning(table, s)
         for s in table.get_symbols()
-        if not s.get_name().startswith(".") and s.get_name() not in IMPLICIT
+        if is_named(table, s) and not s.get_name().startswith(".") and s.get_name() not in IMPLICIT
     }
     flag = flags[(name, table.get_lineno())]
     words = [path] + ([flag.pop(0)] if flag and table.get_type() == "function" else [])
@@ -103,4 +110,5 @@ for file in sample():
             flags[(node.name, node.lineno)].append(is_async + ("-generator" if own_yield(node) else ""))
     out = []
     scopes(table, "", None, flags, out)
-    print(json.dumps({"file": str(file), "scopes": sorted(out)}))
+    inlines = sys.version_info >= (3, 12)
+    print(json.dumps({"file": str(file), "scopes": sorted(out), "inlines_comprehensions": inlines}))
