@@ -164,21 +164,28 @@ fn kinds(outcome: &Outcome) -> BTreeSet<String> {
         .collect()
 }
 
+/// Every file with a mistake in it: the name and the text.
+fn with_mistakes() -> impl Iterator<Item = (String, String)> {
+    files("bad").into_iter().chain(programs().into_iter().map(|(name, (source, _))| (name, source)))
+}
+
+fn program(name: &str, source: String) -> Program {
+    let beside = corpus().join(name).parent().map(Path::to_path_buf);
+    Program { beside, ..Program::new(name, source) }
+}
+
 #[test]
 fn every_fix_works_under_cpython() {
-    let programs = programs().into_iter().map(|(name, (source, _))| (name, source));
     let mut runs = Vec::new();
     let mut fixes = Vec::new();
     let mut problems = Vec::new();
-    for (name, source) in files("bad").into_iter().chain(programs) {
-        let folder = corpus().join(&name).parent().map(Path::to_path_buf);
-        let run = |source: String| Program { beside: folder.clone(), ..Program::new(&name, source) };
+    for (name, source) in with_mistakes() {
         let findings = repair::findings(&source);
         if findings.is_empty() {
             continue;
         }
         let before = runs.len();
-        runs.push(run(source.clone()));
+        runs.push(program(&name, source.clone()));
         for finding in &findings {
             let line = repair::line(&source, finding.span.start);
             if finding.fixes.is_empty() {
@@ -190,7 +197,7 @@ fn every_fix_works_under_cpython() {
                     problems.push(format!("{name}: {:?} leaves as many findings as there were:\n{text}", fix.title));
                 }
                 fixes.push((before, runs.len(), format!("{name}, line {line}, {:?}", fix.title), findings.len() == 1));
-                runs.push(run(text));
+                runs.push(program(&name, text));
             }
         }
     }
@@ -212,6 +219,36 @@ fn every_fix_works_under_cpython() {
         }
         if only && printed.contains("is not set.") {
             problems.push(format!("{title} does not remove the error:\n{text}\n{printed}"));
+        }
+    }
+    none(&problems);
+}
+
+/// Somebody takes the first repair of the first finding until there is none left.
+#[test]
+fn fixing_everything_leaves_nothing() {
+    let mut problems = Vec::new();
+    let mut fixed = Vec::new();
+    for (name, source) in with_mistakes() {
+        let mut text = source.clone();
+        let mut titles = Vec::new();
+        while let Some(fix) = repair::findings(&text).iter().find_map(|finding| finding.fixes.first()) {
+            text = repair::apply(&text, fix);
+            titles.push(fix.title.clone());
+            if titles.len() > 20 {
+                break;
+            }
+        }
+        if !repair::findings(&text).is_empty() {
+            problems.push(format!("{name}: after {titles:#?} there are findings left in\n{text}"));
+        }
+        if text != source {
+            fixed.push(program(&name, text));
+        }
+    }
+    for (program, Outcome { printed, .. }) in fixed.iter().zip(oracle::run_all(&fixed).unwrap_or_default()) {
+        if printed.contains("is not set.") || printed.contains("SyntaxError") {
+            problems.push(format!("{}: still fails:\n{}\n{printed}", program.name, program.source));
         }
     }
     none(&problems);
