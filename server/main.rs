@@ -3,8 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("server") => aiolint::lsp::run(),
-        _ => ExitCode::from(2),
-    }
+    aiolint::cli::run(std::env::args_os(), aiolint::lsp::run)
 }

@@ -3,6 +3,7 @@
 //! Spans in here are bytes of the **file**. A finding is complete when it leaves the engine: the language server and the
 //! terminal only convert and print it.
 
+pub mod apply;
 pub mod nearest;
 pub mod suppression;
 
