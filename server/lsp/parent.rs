@@ -2,7 +2,7 @@
 
 /// How often the process is looked for.
 #[cfg(unix)]
-const INTERVAL: std::time::Duration = std::time::Duration::from_secs(2);
+const INTERVAL: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Returns once no process with this id exists any more.
 #[cfg(unix)]
