@@ -235,3 +235,23 @@ fn lock_files_name_no_host() {
     let hosts = locks.iter().filter(|(_, text)| text.contains("\"resolved\""));
     none(&hosts.map(|(name, _)| format!("{name}: npm install --omit-lockfile-registry-resolved")).collect::<Vec<_>>());
 }
+
+/// `docs/picture` draws it.
+#[test]
+fn the_picture_in_the_readme_is_what_the_program_prints() {
+    let (_, svg) = &files(|name| name == "docs/demo.svg")[0];
+    let lines = svg.lines().filter(|line| line.starts_with("<text"));
+    let shown: Vec<String> = lines
+        .map(|line| line.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<String>())
+        .map(|line| line.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        .collect();
+    let command = shown[0].strip_prefix("$ aiolint ").expect("the first line is the command");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_aiolint"))
+        .args(command.split(' '))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("COLUMNS", "110")
+        .output()
+        .expect("the program runs");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(shown[1..].join("\n"), printed.trim_end(), "run docs/picture");
+}
