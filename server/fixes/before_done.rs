@@ -214,7 +214,7 @@ impl Context<'_> {
         if self.site.may_be_cancelled {
             error = format!("({error}, {})", self.spelled("asyncio.CancelledError", &mut imports));
         }
-        let mut edits = self.layout.into_block("try:")?;
+        let mut edits = self.layout.wrapped("try:")?;
         edits.push(self.layout.after(&[format!("except {error}:"), format!("{}{fallback}", self.layout.unit)])?);
         Some(Draft { imports, ..draft(title, Applicability::Suggestion, edits) })
     }

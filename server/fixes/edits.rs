@@ -31,7 +31,7 @@ impl<'a> Layout<'a> {
         let src = place.src;
         let line = line_start(src, statement.start_byte());
         let before = &src[line..statement.start_byte()];
-        let own_line = is_blank(before) && !continues(src, line, statement);
+        let own_line = is_blank(before) && !continues(place, line);
         let shared_end = statement.next_sibling().is_some_and(|next| next.kind() == ";");
         Self {
             src,
@@ -61,7 +61,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The statement as the body of a block that `opener` (`if task.done():`) opens.
-    pub fn into_block(&self, opener: &str) -> Option<Vec<TextEdit>> {
+    pub fn wrapped(&self, opener: &str) -> Option<Vec<TextEdit>> {
         if !self.has_own_lines() {
             return None;
         }
@@ -148,14 +148,13 @@ fn line_starts(src: &str, start: usize, end: usize) -> impl Iterator<Item = usiz
 }
 
 /// Whether the line before `line` ends in a backslash that joins them.
-fn continues(src: &str, line: usize, statement: Node) -> bool {
-    let before = src[..line].trim_end_matches(['\r', '\n']);
+fn continues(place: &Place, line: usize) -> bool {
+    let end = place.src[..line].trim_end_matches(['\r', '\n']).len();
     // A backslash that ends a comment joins nothing.
-    let in_comment = || {
-        let start = line_start(src, before.len());
-        statement.prev_sibling().is_some_and(|node| node.kind() == "comment" && node.start_byte() >= start)
-    };
-    before.ends_with('\\') && !in_comment()
+    place.src[..end].ends_with('\\') && {
+        let node = place.path[0].0.descendant_for_byte_range(end - 1, end);
+        node.is_none_or(|node| node.kind() != "comment")
+    }
 }
 
 /// The white space that one level of indentation adds here.

@@ -24,7 +24,7 @@ pub(super) fn guard(context: &Context, condition: &str) -> Option<Vec<TextEdit>>
         && place.reach() == Reach::Always
         && !binds_names(statement)
     {
-        return context.layout.into_block(&format!("if {condition}:"));
+        return context.layout.wrapped(&format!("if {condition}:"));
     }
     if let Some(operand) = tested_operand(context) {
         return Some(in_test(context, operand, condition));
@@ -33,7 +33,7 @@ pub(super) fn guard(context: &Context, condition: &str) -> Option<Vec<TextEdit>>
         return Some(edits);
     }
     let whole = place.reach() == Reach::Always && can_be_skipped(statement);
-    if whole { context.layout.into_block(&format!("if {condition}:")) } else { None }
+    if whole { context.layout.wrapped(&format!("if {condition}:")) } else { None }
 }
 
 /// What a statement does instead where its `result()` is not there: for the body of an `except`. `None` where names that it

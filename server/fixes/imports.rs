@@ -15,7 +15,6 @@ pub fn import_edit(text: &str, module: &str) -> TextEdit {
     let (at, content) = match (head.imports.place(module), head.prologue_end) {
         (Some(at), _) => (at, line),
         (None, Some(at)) => (at, format!("{newline}{line}")),
-        (None, None) if text[head.comments_end..].starts_with(['\r', '\n']) => (head.comments_end, line),
         (None, None) => (head.comments_end, format!("{line}{newline}")),
     };
     // The last line of the file may lack its line break.
@@ -45,6 +44,18 @@ struct Imports {
 }
 
 impl Imports {
+    /// Notes the import `line` that starts at `at`.
+    fn add(&mut self, line: &str, at: usize) {
+        if self.closed {
+            return;
+        }
+        self.start.get_or_insert(at);
+        if let Some(names) = line.strip_prefix("import ") {
+            let name = names.split([',', ' ', ';', '#', '\r', '\n']).next().unwrap_or_default();
+            self.plain.push((at, at + line.len(), name.to_owned()));
+        }
+    }
+
     /// Where `import module` goes among them, kept in order of the alphabet; plain imports stand before `from` imports.
     fn place(&self, module: &str) -> Option<usize> {
         let later = self.plain.iter().find(|(_, _, name)| name.as_str() > module);
@@ -57,39 +68,30 @@ impl Head {
         let mut head = Self::default();
         let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         head.comments_end = at;
-        let mut first_statement = true;
-        let mut only_comments = true;
+        let mut statements = 0;
         while at < text.len() {
             let end = logical_line_end(text, at);
             let line = &text[at..end];
             let trimmed = line.trim();
             if trimmed.is_empty() || trimmed.starts_with('#') {
                 // A comment before a blank line belongs to the file; one before a statement belongs to that.
-                if only_comments && (trimmed.is_empty() && head.comments_end < at || is_directive(trimmed)) {
+                if statements == 0 && (trimmed.is_empty() || is_directive(trimmed)) {
                     head.comments_end = end;
                 }
                 head.imports.closed |= head.imports.start.is_some();
-            } else if first_statement && trimmed.trim_start_matches(['r', 'R', 'u', 'U']).starts_with(['"', '\'']) {
+                at = end;
+                continue;
+            }
+            let docstring =
+                statements == 0 && trimmed.trim_start_matches(['r', 'R', 'u', 'U']).starts_with(['"', '\'']);
+            if docstring || line.starts_with("from __future__") {
                 head.prologue_end = Some(end);
-                first_statement = false;
-                only_comments = false;
-            } else if trimmed.starts_with("from __future__") {
-                head.prologue_end = Some(end);
-                first_statement = false;
-                only_comments = false;
-            } else if let Some(names) = line.strip_prefix("import ").or(line.strip_prefix("from ")) {
-                first_statement = false;
-                only_comments = false;
-                if !head.imports.closed {
-                    head.imports.start.get_or_insert(at);
-                    if line.starts_with("import ") {
-                        let name = names.split([',', ' ', ';', '#', '\r', '\n']).next().unwrap_or_default();
-                        head.imports.plain.push((at, end, name.to_owned()));
-                    }
-                }
+            } else if line.starts_with("import ") || line.starts_with("from ") {
+                head.imports.add(line, at);
             } else {
                 break;
             }
+            statements += 1;
             at = end;
         }
         head

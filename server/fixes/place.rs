@@ -56,8 +56,8 @@ impl<'t> Place<'t> {
 
     /// The innermost function, or the whole item.
     pub fn function(&self) -> Node<'t> {
-        let functions = self.path[..self.statement].iter().filter(|(node, _)| node.kind() == "function_definition");
-        functions.last().unwrap_or(&self.path[0]).0
+        let mut functions = self.path[..self.statement].iter().filter(|(node, _)| node.kind() == "function_definition");
+        functions.next_back().unwrap_or(&self.path[0]).0
     }
 
     /// Parent, child and the child's field, from the statement down to the call.
@@ -129,26 +129,27 @@ impl<'t> Place<'t> {
     /// Whether `path[at]`, a child of a comprehension, leads to its inner scope: all but its first iterable does.
     fn inside_comprehension(&self, at: usize) -> bool {
         let (comprehension, child) = (self.path[at - 1].0, self.path[at].0);
-        let first = (0..comprehension.named_child_count() as u32)
-            .filter_map(|i| comprehension.named_child(i))
-            .find(|node| node.kind() == "for_in_clause");
+        let mut cursor = comprehension.walk();
+        let first = comprehension.named_children(&mut cursor).find(|node| node.kind() == "for_in_clause");
         first != Some(child) || self.path.get(at + 1).is_none_or(|(_, field)| *field != Some("right"))
     }
 
     /// The last `for` clause of the comprehensions between the statement and the call that binds one of these names.
     pub fn binding_clause(&self, names: &[&str]) -> Option<Node<'t>> {
-        (self.statement + 1..self.path.len())
-            .filter(|&at| is_comprehension(self.path[at - 1].0) && self.inside_comprehension(at))
-            .flat_map(|at| {
-                let comprehension = self.path[at - 1].0;
-                (0..comprehension.named_child_count() as u32).filter_map(move |i| comprehension.named_child(i))
-            })
-            .filter(|clause| clause.kind() == "for_in_clause")
-            .filter(|clause| {
-                let targets = clause.child_by_field_name("left");
-                targets.is_some_and(|targets| identifiers(self.src, targets).iter().any(|name| names.contains(name)))
-            })
-            .last()
+        let binds = |clause: &Node<'t>| {
+            let targets = clause.child_by_field_name("left");
+            targets.is_some_and(|targets| identifiers(self.src, targets).iter().any(|name| names.contains(name)))
+        };
+        let mut found = None;
+        for at in self.statement + 1..self.path.len() {
+            let comprehension = self.path[at - 1].0;
+            if is_comprehension(comprehension) && self.inside_comprehension(at) {
+                let mut cursor = comprehension.walk();
+                let clauses = comprehension.named_children(&mut cursor).filter(|node| node.kind() == "for_in_clause");
+                found = clauses.filter(binds).last().or(found);
+            }
+        }
+        found
     }
 
     /// Whether a walrus in the statement binds one of these names.
