@@ -5,13 +5,15 @@
 use std::sync::Arc;
 
 use crate::project::Settings;
-use crate::report::Finding;
+use crate::report::suppression::{self, Source};
+use crate::report::{Finding, TextEdit};
 use crate::text::{Change, Encoding, Span, Text};
+use crate::tree::Tree;
+use crate::{items, rules};
 
 /// One Python file and all that is known about it.
 pub struct File {
     text: Text,
-    #[allow(dead_code)]
     settings: Arc<Settings>,
 }
 
@@ -51,5 +53,26 @@ impl File {
     /// What to say about the place `offset` (bytes).
     pub fn hover(&mut self, _offset: u32) -> Option<Hover> {
         None
+    }
+
+    /// The edit that silences `rule` where it finds `span` (bytes), by a comment. It may add to a comment that stands there.
+    pub fn silencing_edit(&self, rule: &str, span: Span) -> TextEdit {
+        let text = self.text.as_str();
+        let (mut comments, mut strings) = (Vec::new(), Vec::new());
+        // A line that runs on to the next does so within an item.
+        for item in items::cut(text).iter().filter(|item| item.span.touches(span.end)) {
+            let source = item.span.of(text);
+            suppression::collect(Tree::parse(source).root(), source, item.span.start, &mut comments, &mut strings);
+        }
+        let rules: Vec<&str> = rules::RULES.iter().map(|rule| rule.name).collect();
+        let source = Source {
+            text,
+            comments: &comments,
+            strings: &strings,
+            broken: &[],
+            rules: &rules,
+            settings: &self.settings,
+        };
+        suppression::silencing_edit(rule, span, &source)
     }
 }
