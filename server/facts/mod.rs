@@ -8,15 +8,18 @@
 //! - `extract` what was found, put into scopes
 //! - `resolve` which scope evaluates a place, which scope a name belongs to
 //! - `module` what the names of the module mean, over all items
+//! - `isolation` which functions share nothing with each other
 //! - `names` dotted names through imports, and back
 
 mod extract;
+mod isolation;
 mod module;
 mod names;
 mod query;
 mod resolve;
 
 pub use extract::extract;
+pub use isolation::{Mentions, isolated};
 pub use module::{ItemNames, Meaning, ModuleNames};
 pub use names::Names;
 pub use resolve::Resolved;

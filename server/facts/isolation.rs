@@ -1,0 +1,93 @@
+//! Which functions of a module can reach no variable of it: two of them that share no argument cannot wait for each other.
+//!
+//! In: the words of each module-level function and class, and what the module's names mean. Out: the names of the `async def`s
+//! that mention no module variable and no module of which nothing is known, nor does any function or class they mention. Words
+//! are compared, not resolved: a word too many costs a finding, never adds one.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Meaning, ModuleNames};
+
+/// Modules whose functions keep nothing between two calls that a task could wait for.
+const HARMLESS: &[&str] = &[
+    "asyncio",
+    "collections",
+    "contextlib",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "functools",
+    "hashlib",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "operator",
+    "os",
+    "pathlib",
+    "random",
+    "re",
+    "string",
+    "sys",
+    "textwrap",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "uuid",
+];
+
+/// What a module-level function or class mentions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions {
+    /// A variable of the module, or an import that may keep something.
+    shared: bool,
+    /// Other functions and classes of the module.
+    definitions: Vec<String>,
+}
+
+impl Mentions {
+    /// Reads them off the text of the item that defines `own`.
+    pub fn of(text: &str, own: &str, module: &ModuleNames) -> Self {
+        let mut this = Self::default();
+        let mut seen = FxHashSet::default();
+        for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            if word == own || word.is_empty() || !seen.insert(word) {
+                continue;
+            }
+            match module.meaning(word) {
+                None => {}
+                Some(Meaning::Function { .. } | Meaning::Class) => this.definitions.push(word.to_owned()),
+                Some(Meaning::Import(path)) => {
+                    this.shared |= !HARMLESS.contains(&path.split('.').next().unwrap_or_default());
+                }
+                // A constant by its name: nobody waits for one.
+                Some(Meaning::Other) if !word.contains(|c: char| c.is_lowercase()) => {}
+                Some(Meaning::CallResult(_) | Meaning::Other) => this.shared = true,
+            }
+        }
+        this
+    }
+}
+
+/// The functions and classes among `mentions` from which nothing shared can be reached.
+pub fn isolated<'a>(mentions: &FxHashMap<&'a str, &Mentions>) -> FxHashSet<&'a str> {
+    let mut callers: FxHashMap<&str, Vec<&'a str>> = FxHashMap::default();
+    let mut open = Vec::new();
+    for (&name, of) in mentions {
+        if of.shared || of.definitions.iter().any(|other| !mentions.contains_key(other.as_str())) {
+            open.push(name);
+        }
+        for other in &of.definitions {
+            callers.entry(other).or_default().push(name);
+        }
+    }
+    let mut left: FxHashSet<&str> = mentions.keys().copied().collect();
+    while let Some(name) = open.pop() {
+        if left.remove(name) {
+            open.extend(callers.get(name).into_iter().flatten());
+        }
+    }
+    left
+}

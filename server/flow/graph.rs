@@ -1,0 +1,359 @@
+//! The types of the graph. Spans are bytes of the item.
+
+use super::exceptions::ExcSet;
+use crate::text::Span;
+
+/// Something that holds a value while the function runs: first its locals, then the temporaries of expressions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place(pub u32);
+
+/// Index in [`Graph::blocks`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BlockId(pub u32);
+
+/// Index in [`Graph::conditions`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ConditionId(pub u32);
+
+/// A function's control flow.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The blocks; the first is the entry.
+    pub blocks: Vec<Block>,
+    /// The named places, `Place(0)` first.
+    pub locals: Vec<Local>,
+    /// How many places there are, temporaries included.
+    pub places: u32,
+    /// The tests that stand more than once in the function, so that two of the same text agree.
+    pub conditions: Vec<Condition>,
+    /// The code runs in an `async def`: nothing else runs between two suspensions.
+    pub is_async: bool,
+}
+
+/// A named place.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// The name.
+    pub name: String,
+    /// A function in this one reads it, or it is a module's name: what it holds is seen by code that is not in view.
+    pub shared: bool,
+    /// Code that is not in view binds it: what it holds is never known.
+    pub volatile: bool,
+    /// For a parameter, the dotted path of its annotation where that is one.
+    pub annotation: Option<String>,
+    /// It is a parameter.
+    pub parameter: bool,
+}
+
+/// A test that stands more than once.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// Its text, white space removed.
+    pub text: String,
+    /// The locals it reads: binding one makes its outcome unknown again.
+    pub reads: Vec<Place>,
+    /// It reads nothing but locals that are this function's alone, and constants.
+    pub pure: bool,
+}
+
+/// Straight-line code.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// What happens, in order.
+    pub ops: Vec<Op>,
+    /// How it ends.
+    pub end: Terminator,
+    /// Where an exception raised in it goes; `None` leaves the function.
+    pub unwind: Option<BlockId>,
+    /// How many `finally`s control is in here: what is left of the stack of [`Resume`]s when an exception arrives.
+    pub depth: u32,
+}
+
+/// One instruction.
+#[derive(Clone, Debug)]
+pub struct Op {
+    /// What it does.
+    pub kind: OpKind,
+    /// The expression or statement it stands for.
+    pub span: Span,
+}
+
+/// A value known from the text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Constant {
+    /// `None`.
+    None,
+    /// `True`, `False`.
+    Bool(bool),
+    /// Any other constant that is true: a number but zero, a string but the empty.
+    Truthy,
+    /// Any other constant that is false.
+    Falsy,
+}
+
+/// How an argument is handed over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ArgKind {
+    /// By place.
+    Positional,
+    /// `*argument`.
+    Star,
+    /// By name.
+    Keyword(String),
+    /// `**argument`.
+    DoubleStar,
+}
+
+/// An argument of a call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arg {
+    /// Its value.
+    pub place: Place,
+    /// How it is handed over.
+    pub kind: ArgKind,
+}
+
+/// What stands around a call that may raise `InvalidStateError`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Guard {
+    /// Nothing in this function catches it.
+    None,
+    /// `except Exception`, bare `except` and their kind catch it with everything else.
+    Broad,
+    /// It is caught by name, or by something that cannot be read here.
+    Explicit,
+}
+
+/// A comparison that says something about a task.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CmpOp {
+    /// `is`
+    Is,
+    /// `is not`
+    IsNot,
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `in`
+    In,
+    /// `not in`
+    NotIn,
+    /// `<`, `>=` and the others
+    Order,
+}
+
+/// The instructions. `dst` takes the result.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "each variant says what its fields are")]
+pub enum OpKind {
+    /// `dst` is a constant.
+    Constant(Place, Constant),
+    /// `dst` is what this dotted path means: `asyncio.create_task`.
+    Path(Place, String),
+    /// `dst` is an `async def` of this module, by name.
+    Function(Place, String),
+    /// `dst` is something of which nothing is known.
+    Opaque(Place),
+    /// The first takes the value of the second.
+    Copy(Place, Place),
+    /// `dst = src.name`; the flag says that `src` is called like an event loop.
+    Attribute { dst: Place, src: Place, name: String, like_loop: bool },
+    /// `dst = src[index]`
+    Subscript { dst: Place, src: Place, index: Place },
+    /// `dst = callee(args)`. `names` are the names of variables that the arguments mention: two calls that share none have no
+    /// way to wait for each other.
+    Call { dst: Place, callee: Place, args: Vec<Arg>, guard: Guard, names: Vec<String> },
+    /// `dst = await src`
+    Await { dst: Place, src: Place },
+    /// `dst` is a new list, tuple, set or dict of these values; the flag marks `*value`.
+    Display { dst: Place, items: Vec<(Place, bool)> },
+    /// `dst` is `left op right`, true or false.
+    Compare { dst: Place, op: CmpOp, left: Place, right: Place },
+    /// `dst` is `not src`.
+    Not(Place, Place),
+    /// `dst` is computed from these values: arithmetic, formatting. It keeps none of them.
+    Compute(Place, Vec<Place>),
+    /// `a, *b = src`; the place of the starred target is given apart.
+    Unpack { src: Place, targets: Vec<Place>, starred: Option<usize> },
+    /// The value is stored where other code finds it: an attribute, an element, `return`, `yield`.
+    Escape(Place),
+    /// A name is read here: for hover.
+    Mention(Place),
+    /// A function made here can read these places whenever it runs.
+    Capture(Vec<Place>),
+    /// `dst = cm.__enter__()`, or the asynchronous kind.
+    Enter { dst: Place, cm: Place, is_async: bool },
+    /// `cm.__exit__()`, or the asynchronous kind; `after` is where control goes on when it swallows the exception.
+    Exit { cm: Place, is_async: bool, after: BlockId },
+    /// `yield`: the caller runs for as long as it likes.
+    Yield { dst: Place },
+    /// The name is unbound.
+    Forget(Place),
+    /// A caught exception becomes the one that is being handled.
+    Catch,
+    /// The handler ends.
+    EndCatch,
+}
+
+/// How control goes on behind a `finally`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Resume {
+    /// At the last of these blocks; those before it are where control goes on behind that one, if it is a `finally` itself.
+    At(Vec<BlockId>),
+    /// With the exception that brought it there.
+    Unwind,
+}
+
+/// The end of a block.
+#[derive(Clone, Debug)]
+pub enum Terminator {
+    /// Not built yet, or unreachable.
+    Dead,
+    /// The function returns.
+    Return,
+    /// On to that block.
+    Goto(BlockId),
+    /// By the truth of a value.
+    Branch {
+        /// The value tested.
+        test: Place,
+        /// The test's text where it stands more than once.
+        condition: Option<ConditionId>,
+        /// Where true leads.
+        then: BlockId,
+        /// Where false leads.
+        otherwise: BlockId,
+        /// The test in the text.
+        span: Span,
+        /// It is the first test of a `while`, whose body a reader expects to run.
+        enters_loop: bool,
+    },
+    /// The next element of an iterable, or its end.
+    Iterate {
+        /// The iterable.
+        iter: Place,
+        /// Takes the element.
+        element: Place,
+        /// The loop's body.
+        body: BlockId,
+        /// Behind the loop, or its `else`.
+        end: BlockId,
+        /// The first round: `end` then means that the iterable is empty.
+        first: bool,
+        /// It is known not to be empty.
+        nonempty: bool,
+        /// `async for`.
+        is_async: bool,
+        /// The iterable in the text.
+        span: Span,
+    },
+    /// `raise`; without kinds the exception being handled.
+    Raise(Option<ExcSet>),
+    /// The exception that arrived goes to the first arm that takes it; what none takes goes on to `unwind`.
+    Dispatch(Vec<(ExcSet, BlockId)>),
+    /// Into a `finally`, noting how to go on behind it.
+    Enter {
+        /// The first block of the `finally`.
+        body: BlockId,
+        /// How to go on.
+        resume: Resume,
+    },
+    /// Behind a `finally`: as noted.
+    EndFinally,
+    /// One of several blocks, nothing known about which (`match`).
+    Choice(Vec<BlockId>),
+}
+
+impl Terminator {
+    /// The blocks that control goes to from here, but for exceptions and the ends of `finally`s, which go where the state says.
+    pub fn successors(&self) -> Vec<BlockId> {
+        match self {
+            Self::Dead | Self::Return | Self::Raise(_) | Self::EndFinally => Vec::new(),
+            Self::Goto(to) => vec![*to],
+            Self::Branch { then, otherwise, .. } => vec![*then, *otherwise],
+            Self::Iterate { body, end, .. } => vec![*body, *end],
+            Self::Dispatch(arms) => arms.iter().map(|(_, to)| *to).collect(),
+            Self::Enter { body, resume } => {
+                let after = match resume {
+                    Resume::At(blocks) => blocks.as_slice(),
+                    Resume::Unwind => &[],
+                };
+                std::iter::once(*body).chain(after.iter().copied()).collect()
+            }
+            Self::Choice(of) => of.clone(),
+        }
+    }
+}
+
+impl Block {
+    /// Whether an exception can leave it.
+    pub fn can_raise(&self) -> bool {
+        let ends = matches!(self.end, Terminator::Raise(_) | Terminator::Dispatch(_) | Terminator::EndFinally)
+            || matches!(self.end, Terminator::Iterate { .. });
+        ends || self.ops.iter().any(|op| op.kind.can_raise())
+    }
+}
+
+impl OpKind {
+    /// Whether Python may raise there: at every call and at every suspension.
+    pub fn can_raise(&self) -> bool {
+        matches!(
+            self,
+            Self::Call { .. }
+                | Self::Await { .. }
+                | Self::Enter { .. }
+                | Self::Exit { .. }
+                | Self::Yield { .. }
+                | Self::Unpack { .. }
+        )
+    }
+
+    /// The place that it gives a new value.
+    pub fn writes(&self) -> Option<Place> {
+        match self {
+            Self::Constant(dst, _)
+            | Self::Path(dst, _)
+            | Self::Function(dst, _)
+            | Self::Opaque(dst)
+            | Self::Copy(dst, _)
+            | Self::Not(dst, _)
+            | Self::Compute(dst, _)
+            | Self::Attribute { dst, .. }
+            | Self::Subscript { dst, .. }
+            | Self::Call { dst, .. }
+            | Self::Await { dst, .. }
+            | Self::Display { dst, .. }
+            | Self::Compare { dst, .. }
+            | Self::Enter { dst, .. }
+            | Self::Yield { dst }
+            | Self::Forget(dst) => Some(*dst),
+            Self::Unpack { .. }
+            | Self::Escape(_)
+            | Self::Mention(_)
+            | Self::Capture(_)
+            | Self::Exit { .. }
+            | Self::Catch
+            | Self::EndCatch => None,
+        }
+    }
+
+    /// Gives each place that it reads to `read`.
+    pub fn reads(&self, mut read: impl FnMut(Place)) {
+        match self {
+            Self::Copy(_, src) | Self::Not(_, src) | Self::Escape(src) | Self::Mention(src) => read(*src),
+            Self::Attribute { src, .. } | Self::Await { src, .. } | Self::Unpack { src, .. } => read(*src),
+            Self::Enter { cm, .. } | Self::Exit { cm, .. } => read(*cm),
+            Self::Subscript { src, index, .. } => [*src, *index].into_iter().for_each(read),
+            Self::Compare { left, right, .. } => [*left, *right].into_iter().for_each(read),
+            Self::Call { callee, args, .. } => {
+                read(*callee);
+                args.iter().for_each(|arg| read(arg.place));
+            }
+            Self::Display { items, .. } => items.iter().for_each(|(item, _)| read(*item)),
+            Self::Compute(_, parts) | Self::Capture(parts) => parts.iter().copied().for_each(read),
+            Self::Constant(..) | Self::Path(..) | Self::Function(..) | Self::Opaque(_) => {}
+            Self::Yield { .. } | Self::Forget(_) | Self::Catch | Self::EndCatch => {}
+        }
+    }
+}

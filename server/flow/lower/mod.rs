@@ -1,0 +1,301 @@
+//! From syntax to graph.
+//!
+//! In: the tree of an item, the function in it (or its module-level statements), and [`Names`], which says what the names mean. Out: a [`Graph`], or `None` where the code is nested deeper than anybody writes: silence then.
+//!
+//! Expressions are taken apart in the order in which Python evaluates them; `and`, `or`, `not`, conditional expressions and
+//! comprehensions become branches and loops, because guards stand in them. Code that does not run here (a function or class
+//! made inside, a generator expression) becomes one `Capture` of the places that it mentions.
+
+mod expressions;
+mod statements;
+
+use rustc_hash::FxHashMap;
+use tree_sitter::Node;
+
+use super::exceptions::ExcSet;
+use super::graph::*;
+use crate::facts::{BindingKind, Facts, Names, ScopeId, ScopeKind};
+use crate::text::Span;
+
+/// A piece of code that runs by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Unit {
+    /// The scope whose names are its locals.
+    pub scope: ScopeId,
+    /// Its node, bytes of the item.
+    pub span: Span,
+}
+
+/// The units of an item: each function in it, inner ones too, and its module-level statements.
+pub fn units(facts: &Facts) -> Vec<Unit> {
+    facts
+        .scopes
+        .iter()
+        .enumerate()
+        .filter(|(_, scope)| matches!(scope.kind, ScopeKind::Function { .. } | ScopeKind::Module))
+        .map(|(index, scope)| Unit { scope: ScopeId(index as u32), span: scope.span })
+        .collect()
+}
+
+/// The deepest nesting of syntax that is looked into. Real code stays below 60; the limit keeps recursion off the stack's end.
+const MAX_NESTING: u32 = 160;
+
+/// Builds the graph of `unit`; `root` is the root of the item's tree.
+pub fn lower(unit: Unit, root: Node<'_>, names: &Names<'_>) -> Option<Graph> {
+    let Names { facts, src, .. } = *names;
+    let scope = facts.scopes.get(unit.scope.0 as usize)?;
+    let (is_async, module) = match scope.kind {
+        ScopeKind::Function { is_async, .. } => (is_async, false),
+        ScopeKind::Module => (false, true),
+        _ => return None,
+    };
+    let mut this = Lowering {
+        src,
+        facts,
+        names,
+        scope: unit.scope,
+        graph: Graph { blocks: Vec::new(), locals: Vec::new(), places: 0, conditions: Vec::new(), is_async },
+        locals: FxHashMap::default(),
+        overlays: Vec::new(),
+        conditions: FxHashMap::default(),
+        uses: Vec::new(),
+        current: BlockId(0),
+        exit: BlockId(0),
+        unwind: None,
+        depth: 0,
+        finallies: Vec::new(),
+        loops: Vec::new(),
+        guards: Vec::new(),
+        nesting: 0,
+        gave_up: false,
+    };
+    this.declare_locals(module);
+    let entry = this.block();
+    this.exit = this.block();
+    this.graph.blocks[this.exit.0 as usize].end = Terminator::Return;
+    this.current = entry;
+    if module {
+        this.statements(root);
+    } else {
+        let node = root.descendant_for_byte_range(unit.span.start as usize, unit.span.end as usize)?;
+        this.statements(node.child_by_field_name("body")?);
+    }
+    this.end(Terminator::Return);
+    if this.gave_up {
+        return None;
+    }
+    Some(this.finish())
+}
+
+struct Loop {
+    again: BlockId,
+    after: BlockId,
+    finallies: usize,
+}
+
+struct Lowering<'a> {
+    src: &'a str,
+    facts: &'a Facts,
+    names: &'a Names<'a>,
+    scope: ScopeId,
+    graph: Graph,
+    locals: FxHashMap<String, Place>,
+    /// The targets of the comprehensions around the expression, with the scope of each.
+    overlays: Vec<(ScopeId, FxHashMap<String, Place>)>,
+    conditions: FxHashMap<String, ConditionId>,
+    /// How often each condition stands in the text.
+    uses: Vec<u32>,
+    current: BlockId,
+    exit: BlockId,
+    unwind: Option<BlockId>,
+    depth: u32,
+    /// The `finally` bodies around the statement, the innermost last.
+    finallies: Vec<BlockId>,
+    loops: Vec<Loop>,
+    guards: Vec<Guard>,
+    nesting: u32,
+    gave_up: bool,
+}
+
+impl<'a> Lowering<'a> {
+    fn declare_locals(&mut self, module: bool) {
+        let facts = self.facts;
+        let Some(scope) = facts.scopes.get(self.scope.0 as usize) else { return };
+        let mut symbols: Vec<_> = scope.symbols.iter().collect();
+        symbols
+            .sort_by_key(|(name, symbol)| (symbol.bindings.first().map_or(u32::MAX, |b| b.span.start), name.as_str()));
+        for (name, symbol) in symbols {
+            let imported = |b: &crate::facts::Binding| matches!(b.kind, BindingKind::Import(_));
+            if symbol.is_global
+                || symbol.is_nonlocal
+                || symbol.bindings.is_empty()
+                || symbol.bindings.iter().all(imported)
+            {
+                continue;
+            }
+            let parameter = symbol.bindings.iter().find_map(|b| match &b.kind {
+                BindingKind::Parameter(annotation) => Some(annotation.clone()),
+                _ => None,
+            });
+            let place = self.place();
+            self.locals.insert(name.clone(), place);
+            self.graph.locals.push(Local {
+                name: name.clone(),
+                shared: module || symbol.captured,
+                volatile: symbol.rebound_inside,
+                parameter: parameter.is_some(),
+                annotation: parameter.flatten(),
+            });
+        }
+    }
+
+    fn place(&mut self) -> Place {
+        self.graph.places += 1;
+        Place(self.graph.places - 1)
+    }
+
+    fn block(&mut self) -> BlockId {
+        let id = BlockId(self.graph.blocks.len() as u32);
+        self.graph.blocks.push(Block {
+            ops: Vec::new(),
+            end: Terminator::Dead,
+            unwind: self.unwind,
+            depth: self.depth,
+        });
+        id
+    }
+
+    fn op(&mut self, kind: OpKind, span: Span) {
+        self.graph.blocks[self.current.0 as usize].ops.push(Op { kind, span });
+    }
+
+    /// Ends the current block; what follows in the text is unreachable until a block is started.
+    fn end(&mut self, end: Terminator) {
+        self.graph.blocks[self.current.0 as usize].end = end;
+        self.current = self.block();
+    }
+
+    /// Ends the current block by going to `next`, and goes on there.
+    fn goto(&mut self, next: BlockId) {
+        self.graph.blocks[self.current.0 as usize].end = Terminator::Goto(next);
+        self.current = next;
+    }
+
+    fn text(&self, node: Node<'_>) -> &'a str {
+        self.src.get(node.byte_range()).unwrap_or_default()
+    }
+
+    /// Leaves for `target`, through the `finally`s above `keep`.
+    fn leave(&mut self, target: BlockId, keep: usize) {
+        let crossed = self.finallies.get(keep..).unwrap_or_default();
+        let end = match crossed.split_last() {
+            None => Terminator::Goto(target),
+            Some((innermost, outer)) => {
+                let resume = std::iter::once(target).chain(outer.iter().copied()).collect();
+                Terminator::Enter { body: *innermost, resume: Resume::At(resume) }
+            }
+        };
+        self.end(end);
+    }
+
+    fn guard(&self) -> Guard {
+        self.guards.iter().copied().max().unwrap_or(Guard::None)
+    }
+
+    /// The scope that evaluates the current expression.
+    fn evaluating(&self) -> ScopeId {
+        self.overlays.last().map_or(self.scope, |(scope, _)| *scope)
+    }
+
+    /// The place of a name that this function or a comprehension in it binds.
+    fn named(&self, name: &str) -> Option<Place> {
+        self.overlays.iter().rev().find_map(|(_, names)| names.get(name)).or_else(|| self.locals.get(name)).copied()
+    }
+
+    /// The places of the names that stand in `node`: what code in there can reach.
+    fn mentioned(&self, node: Node<'_>) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::new();
+        walk(node, |node| {
+            if node.kind() == "identifier" {
+                places.extend(self.named(self.text(node)));
+            }
+            true
+        });
+        places.sort();
+        places.dedup();
+        places
+    }
+
+    /// Which exceptions the class expression of a handler takes; the flag says that it could not be read.
+    fn taken(&self, class: Node<'_>) -> (ExcSet, bool) {
+        match class.kind() {
+            "tuple" | "parenthesized_expression" | "expression_list" => {
+                let mut cursor = class.walk();
+                class
+                    .named_children(&mut cursor)
+                    .filter(|child| !child.is_extra())
+                    .map(|child| self.taken(child))
+                    .fold((ExcSet::NONE, false), |(all, unknown), (one, this)| (all.union(one), unknown || this))
+            }
+            "identifier" | "attribute" => {
+                let path = self.names.dotted(self.evaluating(), class).unwrap_or_else(|| self.text(class).to_owned());
+                let local = class.kind() == "identifier" && self.named(self.text(class)).is_some();
+                match ExcSet::of_class(&path) {
+                    Some(set) if !local => (set, false),
+                    _ => (ExcSet::ALL, true),
+                }
+            }
+            _ => (ExcSet::ALL, true),
+        }
+    }
+
+    /// What a handler for these exceptions means to a call that may raise `InvalidStateError`.
+    fn guards_against(taken: ExcSet, unknown: bool) -> Guard {
+        if unknown {
+            Guard::Explicit
+        } else if taken.0 & ExcSet::EXCEPTION.0 == ExcSet::EXCEPTION.0 {
+            Guard::Broad
+        } else if taken.meets(ExcSet::INVALID) {
+            Guard::Explicit
+        } else {
+            Guard::None
+        }
+    }
+
+    fn finish(mut self) -> Graph {
+        // A test that stands once agrees with nothing.
+        for block in &mut self.graph.blocks {
+            if let Terminator::Branch { condition, .. } = &mut block.end
+                && condition.is_some_and(|id| self.uses[id.0 as usize] < 2)
+            {
+                *condition = None;
+            }
+        }
+        self.graph
+    }
+}
+
+/// Visits `node` and what is in it, in the order of the text, without recursion; `enter` says whether to look into a node.
+fn walk<'t>(node: Node<'t>, mut enter: impl FnMut(Node<'t>) -> bool) {
+    let mut cursor = node.walk();
+    loop {
+        if enter(cursor.node()) && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+        }
+    }
+}
+
+fn span(node: Node<'_>) -> Span {
+    Span::new(node.start_byte() as u32, node.end_byte() as u32)
+}
+
+/// The named children but for comments.
+fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).filter(|child| !child.is_extra()).collect()
+}
