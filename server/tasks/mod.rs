@@ -1,1 +1,19 @@
-//! What each asyncio operation does to a task, and what states a task can have at each point.
+//! What each asyncio operation does to a task, and what states a task can be in at each point of a function.
+//!
+//! In: the graph of a function. Out: an [`Account`]: every call of `result()` and `exception()` on a task that was made in view,
+//! with the states it can be in there and why, path by path, and every mention of such a task, for hover. No rule is in here and
+//! no text: rules judge the account.
+//!
+//! - `value` what a place can hold, `world` what is known on one path
+//! - `analysis` carries worlds through the graph; `calls` and `awaits` are the table of what each operation does, checked against
+//!   CPython by the tests; `refine` is what a test tells
+
+mod analysis;
+mod awaits;
+mod calls;
+mod refine;
+mod value;
+mod world;
+
+pub use analysis::{Account, Ask, Mention, Step, analyse};
+pub use value::{Kind, Object, ObjectId, Passed, States, Why, WhyKind};

@@ -1,0 +1,198 @@
+//! What waiting does: the table of SEMANTICS, row by row.
+
+use std::sync::Arc;
+
+use super::analysis::{Analysis, Here};
+use super::value::*;
+use super::world::{Suspension, World};
+use crate::flow::ExcSet;
+use crate::text::Span;
+
+/// One way in which a wait ends.
+struct End {
+    /// The exception it raises; `None` where it returns.
+    raises: Option<ExcSet>,
+    world: World,
+    value: Value,
+}
+
+impl End {
+    fn returns(world: World, value: Value) -> Self {
+        Self { raises: None, world, value }
+    }
+    fn raises(kinds: ExcSet, world: World) -> Self {
+        Self { raises: Some(kinds), world, value: Value::Unknown }
+    }
+}
+
+impl Analysis<'_> {
+    /// Waits for `value`: `await value`, or `run_until_complete(value)`. Exceptions go their way; what is left is the world in
+    /// which it returned, and what it returned.
+    pub(super) fn wait_on(&mut self, at: &mut Here<'_, '_>, world: &mut World, value: &Value, span: Span) -> Value {
+        let ends = self.ends(at, world, value, span);
+        let mut result = Value::Unknown;
+        for end in ends {
+            match end.raises {
+                Some(kinds) => self.raise(at, end.world, kinds),
+                None => {
+                    *world = end.world;
+                    result = end.value;
+                }
+            }
+        }
+        result
+    }
+
+    /// The ways in which a wait for `value` ends; exactly one of them returns.
+    fn ends(&mut self, at: &Here<'_, '_>, world: &World, value: &Value, span: Span) -> Vec<End> {
+        match value {
+            Value::Object(id) => self.task_ends(at, world, *id, span),
+            Value::Awaitable(awaitable) => match &**awaitable {
+                Awaitable::Sleep => {
+                    let mut world = world.clone();
+                    world.suspend(Suspension::Sleep(span), &[]);
+                    vec![End::raises(ExcSet::CANCELLED, world.clone()), End::returns(world, Value::Unknown)]
+                }
+                Awaitable::Coroutine(reach) => {
+                    let mut world = world.clone();
+                    world.suspend(Suspension::Apart(span, reach), &[]);
+                    let raised = End::raises(ExcSet::CANCELLED.union(ExcSet::EXCEPTION), world.clone());
+                    vec![raised, End::returns(world, Value::Returned)]
+                }
+                Awaitable::Wait { members, count, timeout, until } => {
+                    self.wait_ends(at, world, (members, *count, *timeout, *until), span)
+                }
+                Awaitable::WaitFor(inner) => {
+                    // What a cancellation does to the inner wait, the limit does too: it cancels it and waits for its end.
+                    let mut ends = self.ends(at, world, inner, span);
+                    for end in &mut ends {
+                        if let Some(kinds) = &mut end.raises
+                            && kinds.meets(ExcSet::CANCELLED)
+                        {
+                            *kinds = kinds.union(ExcSet::TIMEOUT);
+                        }
+                    }
+                    ends
+                }
+                Awaitable::Shield(inner) => {
+                    let mut ends = self.ends(at, world, inner, span);
+                    // Who cancels the shield does not reach what is behind it.
+                    ends.retain(|end| end.raises != Some(ExcSet::CANCELLED));
+                    let mut kept = world.clone();
+                    kept.suspend(Suspension::Anything, &ids(inner));
+                    for id in ids(inner) {
+                        kept.leave_pending(id, Why { kind: WhyKind::Shield, span });
+                    }
+                    ends.push(End::raises(ExcSet::CANCELLED, kept));
+                    ends
+                }
+            },
+            Value::Returned | Value::Unknown => {
+                let mut world = world.clone();
+                world.suspend(Suspension::Anything, &[]);
+                vec![
+                    End::raises(ExcSet::CANCELLED.union(ExcSet::EXCEPTION), world.clone()),
+                    End::returns(world, Value::Returned),
+                ]
+            }
+            other => {
+                let mut world = world.clone();
+                world.escape(other);
+                self.ends(at, &world, &Value::Unknown, span)
+            }
+        }
+    }
+
+    fn task_ends(&mut self, at: &Here<'_, '_>, world: &World, id: ObjectId, span: Span) -> Vec<End> {
+        let Some(object) = world.object(id).cloned() else { return self.ends(at, world, &Value::Unknown, span) };
+        if object.kind == Kind::Current {
+            return self.ends(at, world, &Value::Unknown, span);
+        }
+        self.waited(at, id, span);
+        let with = |members: &[ObjectId], member_states: States, own: States| {
+            let mut world = world.clone();
+            let mut spared = members.to_vec();
+            spared.push(id);
+            world.suspend(Suspension::Apart(span, &object.reach), &spared);
+            for &member in members {
+                world.settle(member, member_states);
+            }
+            world.settle(id, own);
+            world
+        };
+        match &object.kind {
+            Kind::Gather { members, count, collects } => {
+                for &member in members.iter() {
+                    self.waited(at, member, span);
+                }
+                let all = if *collects == Some(false) { States::R } else { States::DONE };
+                let mut ends = vec![
+                    End::returns(with(members, all, States::R), Value::Returned),
+                    End::raises(ExcSet::CANCELLED, with(members, States::DONE, States::DONE)),
+                ];
+                if *collects != Some(true) {
+                    let mut failed = with(&[], States::DONE, States::E);
+                    match members.as_ref() {
+                        // Alone it is the one that failed.
+                        [only] if *count == Some(1) => failed.settle(*only, States::E.or(States::C)),
+                        _ => {
+                            for &member in members.iter() {
+                                failed.leave_pending(member, Why { kind: WhyKind::Sibling, span });
+                            }
+                        }
+                    }
+                    ends.push(End::raises(ExcSet::EXCEPTION, failed));
+                }
+                ends
+            }
+            _ => vec![
+                End::returns(with(&[], States::R, States::R), Value::Returned),
+                End::raises(ExcSet::EXCEPTION, with(&[], States::E, States::E)),
+                // The awaiting task was cancelled, and this one with it; or this one was.
+                End::raises(ExcSet::CANCELLED, with(&[], States::DONE, States::DONE)),
+            ],
+        }
+    }
+
+    fn wait_ends(
+        &mut self,
+        at: &Here<'_, '_>,
+        world: &World,
+        (members, count, timeout, until): (&Arc<[ObjectId]>, Option<usize>, bool, Until),
+        span: Span,
+    ) -> Vec<End> {
+        let mut after = world.clone();
+        after.suspend(Suspension::Anything, members);
+        let mut interrupted = after.clone();
+        for &id in members.iter() {
+            interrupted.leave_pending(id, Why { kind: WhyKind::Interrupted, span });
+        }
+        let complete = !timeout && (until == Until::All || count == Some(1));
+        for &id in members.iter() {
+            self.waited(at, id, span);
+            if complete {
+                after.settle(id, States::DONE);
+            } else if until == Until::Unknown {
+                after.silence(&[id]);
+            } else {
+                let kind = match until {
+                    _ if timeout => WhyKind::WaitTimeout,
+                    Until::First => WhyKind::FirstCompleted,
+                    _ => WhyKind::FirstException,
+                };
+                after.leave_pending(id, Why { kind, span });
+            }
+        }
+        let set = |done| {
+            Value::WaitSet(Arc::new(WaitSet { done, members: members.clone(), count, some_done: !timeout, span }))
+        };
+        let value = Value::Items([set(true), set(false)].into());
+        vec![End::raises(ExcSet::CANCELLED, interrupted), End::returns(after, value)]
+    }
+}
+
+fn ids(value: &Value) -> Vec<ObjectId> {
+    let mut ids = Vec::new();
+    value.objects(&mut ids);
+    ids
+}

@@ -1,0 +1,134 @@
+//! What a test tells: `if t.done()`, `if t in done`, `while pending`, `if t is None`.
+
+use super::value::*;
+use super::world::World;
+use crate::flow::{Graph, Place};
+use crate::text::Span;
+
+/// Assumes that the value in `place` is true, or false. False where that cannot be.
+pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool) -> bool {
+    let local = (place.0 as usize) < graph.locals.len();
+    match world.get(place).clone() {
+        Value::Unknown | Value::Returned | Value::NotNone => {
+            if local {
+                world.learn(place, if truth { Value::Truthy } else { Value::Falsy });
+            }
+            true
+        }
+        Value::None | Value::Falsy => !truth,
+        Value::Bool(known) => known == truth,
+        Value::Items(items) => !items.is_empty() == truth || items.contains(&Value::Unknown),
+        Value::WaitSet(set) => assume_set(world, &set, truth, true),
+        Value::Length(set) => assume_set(world, &set, truth, true),
+        Value::Test(test) => assume_test(world, &test, truth ^ test.negated),
+        _ => truth,
+    }
+}
+
+/// Assumes that a set that `wait` returned holds something, or nothing.
+pub(super) fn assume_set(world: &mut World, set: &WaitSet, truth: bool, fresh: bool) -> bool {
+    match (set.done, truth) {
+        // Nothing is done: a timeout.
+        (true, false) => {
+            if set.some_done {
+                return false;
+            }
+            set.members.iter().all(|&id| pending(world, id, fresh, set.span))
+        }
+        // Nothing is pending.
+        (false, false) => set.members.iter().all(|&id| done(world, id)),
+        (false, true) => {
+            let known = set.count == Some(set.members.len());
+            let all_done = |id: &ObjectId| world.object(*id).is_some_and(|o| !o.silent && !o.states.has(States::P));
+            !(known && set.members.iter().all(all_done))
+        }
+        (true, true) => true,
+    }
+}
+
+fn assume_test(world: &mut World, test: &Test, truth: bool) -> bool {
+    match (&test.about, truth) {
+        (About::Done(id), true) => done(world, *id),
+        (About::Done(id), false) => pending(world, *id, test.fresh, test.span),
+        (About::Cancelled(id), true) => narrow(world, *id, States::C),
+        (About::Cancelled(id), false) => match world.object(*id) {
+            Some(object) if object.silent => true,
+            _ => narrow(world, *id, States::ANY.without(States::C)),
+        },
+        (About::In(id, set), truth) if set.done == truth => done(world, *id),
+        (About::In(id, set), _) => {
+            if !set.members.contains(id) {
+                return true;
+            }
+            if !pending(world, *id, test.fresh, set.span) {
+                return false;
+            }
+            // At least one is done: if all others are known to be pending, it is the last.
+            if set.some_done && set.count == Some(set.members.len()) {
+                let open: Vec<ObjectId> = set
+                    .members
+                    .iter()
+                    .copied()
+                    .filter(|id| world.object(*id).is_some_and(|o| o.states != States::P))
+                    .collect();
+                match open.as_slice() {
+                    [] => return false,
+                    [last] => return done(world, *last),
+                    _ => {}
+                }
+            }
+            true
+        }
+        (About::IsNone(place), truth) => {
+            let value = world.get(*place).clone();
+            match (value, truth) {
+                (Value::None, truth) => truth,
+                (Value::Unknown | Value::Returned, true) => {
+                    world.learn(*place, Value::None);
+                    true
+                }
+                (Value::Falsy, _) => true,
+                (Value::Unknown, false) => {
+                    world.learn(*place, Value::NotNone);
+                    true
+                }
+                (Value::Returned, false) => true,
+                (_, truth) => !truth,
+            }
+        }
+    }
+}
+
+fn done(world: &mut World, id: ObjectId) -> bool {
+    narrow(world, id, States::DONE)
+}
+
+/// The object is in one of `to`.
+fn narrow(world: &mut World, id: ObjectId, to: States) -> bool {
+    let Some(object) = world.object_mut(id) else { return true };
+    let met = object.states.and(to);
+    if met.is_empty() && !object.silent {
+        return false;
+    }
+    object.states = if object.silent && met.is_empty() { to } else { met };
+    if !to.has(States::P) {
+        object.silent = false;
+        object.why = None;
+    }
+    true
+}
+
+/// The object was pending when asked; it still is if nothing could run since.
+fn pending(world: &mut World, id: ObjectId, fresh: bool, span: Span) -> bool {
+    let Some(object) = world.object_mut(id) else { return true };
+    if !object.states.has(States::P) && !object.silent {
+        return false;
+    }
+    if fresh {
+        object.states = States::P;
+        object.silent = false;
+        object.passed = Passed::Nothing;
+        object.why.get_or_insert(Why { kind: WhyKind::NotDone, span });
+    }
+    true
+}

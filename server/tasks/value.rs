@@ -1,0 +1,270 @@
+//! What a place can hold, as far as tasks are concerned, and what is known of a task.
+
+use std::sync::Arc;
+
+use crate::flow::{ExcSet, Place};
+use crate::text::Span;
+
+/// The identity of a task or future: the expression that makes it, bytes of the item. In a loop it stands for the one that was
+/// made last; places that hold an older one hold [`Value::Unknown`].
+pub type ObjectId = Span;
+
+/// A set of the four states of SEMANTICS: pending, finished with a result, finished with an exception, cancelled.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct States(pub u8);
+
+impl States {
+    /// Pending.
+    pub const P: Self = Self(1);
+    /// Finished with a result.
+    pub const R: Self = Self(2);
+    /// Finished with an exception.
+    pub const E: Self = Self(4);
+    /// Cancelled.
+    pub const C: Self = Self(8);
+    /// Done, one way or another.
+    pub const DONE: Self = Self(14);
+    /// Anything.
+    pub const ANY: Self = Self(15);
+
+    /// Whether every state of `other` is in it.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+    /// Either.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// Both.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+    /// Without those.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+    /// No state: no such path.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A task or future, as known on one path.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Object {
+    /// What it is.
+    pub kind: Kind,
+    /// The states that it may be in.
+    pub states: States,
+    /// The first suspension since it was last known to be pending: what stands between "certain" and "by luck".
+    pub passed: Passed,
+    /// Somebody who is not in view may have waited for it: nothing can be said about its being pending.
+    pub silent: bool,
+    /// Code that is not in view can reach it.
+    pub escaped: bool,
+    /// Where it was asked to cancel, while it may have been pending.
+    pub cancelled_at: Option<Span>,
+    /// Why it may be pending although something waited.
+    pub why: Option<Why>,
+    /// The task group that will wait for it.
+    pub group: Option<ObjectId>,
+    /// The variables its coroutine can reach, `*` for any: who shares none with it cannot wait for it in secret.
+    pub reach: Arc<[String]>,
+}
+
+/// The kinds of futures.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// Runs a coroutine: is done only after a suspension.
+    Task,
+    /// Is done when somebody says so.
+    Future,
+    /// What `gather` returns, over these.
+    Gather {
+        /// The members that are known.
+        members: Arc<[ObjectId]>,
+        /// How many it was given, where that is known.
+        count: Option<usize>,
+        /// `return_exceptions`, where it is a constant.
+        collects: Option<bool>,
+    },
+    /// `asyncio.current_task()`: pending for as long as it can ask.
+    Current,
+    /// An element of a set that `wait` returned.
+    Element,
+}
+
+/// What happened since a task was last known to be pending.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Passed {
+    /// Nothing that lets it run.
+    Nothing,
+    /// A sleep.
+    Sleep(Span),
+    /// Another wait that has nothing to do with it.
+    Other(Span),
+}
+
+/// Why a task may be pending behind something that looks like waiting for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Why {
+    /// What did not wait long enough.
+    pub kind: WhyKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// See [`Why`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum WhyKind {
+    /// `wait(…, timeout=…)`.
+    WaitTimeout,
+    /// `wait(…, return_when=FIRST_COMPLETED)`.
+    FirstCompleted,
+    /// `wait(…, return_when=FIRST_EXCEPTION)`.
+    FirstException,
+    /// A `gather` that another member ended.
+    Sibling,
+    /// A shield kept a timeout or a cancellation from it.
+    Shield,
+    /// The wait was cancelled.
+    Interrupted,
+    /// `done()` said so.
+    NotDone,
+    /// It is in the set of those still pending.
+    PendingSet,
+}
+
+/// What a place holds.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Value {
+    /// Anything.
+    Unknown,
+    /// What an unknown call returned.
+    Returned,
+    /// `None`.
+    None,
+    /// Not `None`, else anything.
+    NotNone,
+    /// True or false.
+    Bool(bool),
+    /// Something that is true.
+    Truthy,
+    /// Something that is false.
+    Falsy,
+    /// A task or future.
+    Object(ObjectId),
+    /// What a dotted path means.
+    Path(Arc<str>),
+    /// An `async def` of the module.
+    Function(Arc<str>),
+    /// An attribute of a value that matters, and where it is taken.
+    Attribute(Arc<Value>, Arc<str>, Span),
+    /// An event loop.
+    Loop,
+    /// A task group.
+    Group(ObjectId),
+    /// A list, tuple or set whose elements are known.
+    Items(Arc<[Value]>),
+    /// An awaitable that waits once it is awaited.
+    Awaitable(Arc<Awaitable>),
+    /// A set that `wait` returned.
+    WaitSet(Arc<WaitSet>),
+    /// `len()` of such a set.
+    Length(Arc<WaitSet>),
+    /// What `as_completed` returned, over these.
+    AsCompleted(Arc<[ObjectId]>),
+    /// A truth that says something about a task.
+    Test(Test),
+    /// A context manager.
+    Context(Context),
+}
+
+/// What is awaited.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Awaitable {
+    /// `asyncio.sleep`.
+    Sleep,
+    /// `asyncio.wait`.
+    Wait {
+        /// The members that are known.
+        members: Arc<[ObjectId]>,
+        /// How many it was given, where that is known.
+        count: Option<usize>,
+        /// It may end early.
+        timeout: bool,
+        /// When it ends.
+        until: Until,
+    },
+    /// `asyncio.wait_for` with a limit.
+    WaitFor(Value),
+    /// `asyncio.shield`.
+    Shield(Value),
+    /// A coroutine of this module that can reach no more than these variables.
+    Coroutine(Arc<[String]>),
+}
+
+/// `return_when`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Until {
+    /// `ALL_COMPLETED`.
+    All,
+    /// `FIRST_COMPLETED`.
+    First,
+    /// `FIRST_EXCEPTION`.
+    Exception,
+    /// A value that is not a constant.
+    Unknown,
+}
+
+/// One of the two sets of `wait`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct WaitSet {
+    /// The first of the two.
+    pub done: bool,
+    /// The known tasks that are in one of the two.
+    pub members: Arc<[ObjectId]>,
+    /// How many are in both, where that is known.
+    pub count: Option<usize>,
+    /// At least one is in the first.
+    pub some_done: bool,
+    /// The call.
+    pub span: Span,
+}
+
+/// A question about a task.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Test {
+    /// The question.
+    pub about: About,
+    /// The truth is the other way round.
+    pub negated: bool,
+    /// Nothing could run since it was asked.
+    pub fresh: bool,
+    /// Where it was asked.
+    pub span: Span,
+}
+
+/// What is asked.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum About {
+    /// `task.done()`
+    Done(ObjectId),
+    /// `task.cancelled()`
+    Cancelled(ObjectId),
+    /// `task in set`
+    In(ObjectId, Arc<WaitSet>),
+    /// `name is None`
+    IsNone(Place),
+}
+
+/// The context managers that matter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Context {
+    /// `asyncio.timeout`: turns a cancellation into a `TimeoutError`.
+    Timeout,
+    /// `contextlib.suppress`, `move_on_after`: swallows these.
+    Suppress(ExcSet),
+    /// `pytest.raises`, `assertRaises`: swallows these and demands one.
+    Raises(ExcSet),
+}

@@ -1,0 +1,313 @@
+//! What is known at a point on one path.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::value::*;
+use crate::flow::{ConditionId, ExcSet, Graph, Place, Resume};
+use crate::text::Span;
+
+/// The branches taken on the way here: an index into the analysis' record of them. It tells no two worlds apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Trail(pub u32);
+
+impl PartialEq for Trail {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Trail {}
+impl Hash for Trail {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// The state of one path. Everything is kept sorted, so that equal knowledge is equal.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct World {
+    env: Vec<(Place, Value)>,
+    objects: Vec<(ObjectId, Object)>,
+    outcomes: Vec<(ConditionId, bool)>,
+    /// The exception on its way to a handler.
+    pub raised: ExcSet,
+    /// The exception being handled: what a bare `raise` raises.
+    pub caught: ExcSet,
+    /// How control goes on behind the `finally`s that it is in.
+    pub resume: Vec<Resume>,
+    /// A path that a reader would not believe in (a `print` that raises, a loop that never runs): no finding rests on it.
+    pub doubt: bool,
+    /// How it came here.
+    pub trail: Trail,
+}
+
+/// How a suspension bears on tasks that are not waited for.
+#[derive(Clone, Copy)]
+pub enum Suspension<'a> {
+    /// Only time passes.
+    Sleep(Span),
+    /// Code runs that can reach only these variables.
+    Apart(Span, &'a [String]),
+    /// Code runs that may do anything, waiting for the task included.
+    Anything,
+}
+
+impl World {
+    /// The state at a function's start.
+    pub fn new() -> Self {
+        Self {
+            env: Vec::new(),
+            objects: Vec::new(),
+            outcomes: Vec::new(),
+            raised: ExcSet::NONE,
+            caught: ExcSet::NONE,
+            resume: Vec::new(),
+            doubt: false,
+            trail: Trail(0),
+        }
+    }
+
+    /// What `place` holds.
+    pub fn get(&self, place: Place) -> &Value {
+        match self.env.binary_search_by_key(&place, |(place, _)| *place) {
+            Ok(index) => &self.env[index].1,
+            Err(_) => &Value::Unknown,
+        }
+    }
+
+    /// `place` holds `value` from here on; what was known because of its old value is forgotten.
+    pub fn set(&mut self, graph: &Graph, place: Place, value: Value) {
+        if (place.0 as usize) < graph.locals.len() {
+            self.outcomes
+                .retain(|(id, _)| graph.conditions.get(id.0 as usize).is_some_and(|c| !c.reads.contains(&place)));
+            for (_, held) in &mut self.env {
+                if matches!(held, Value::Test(Test { about: About::IsNone(of), .. }) if *of == place) {
+                    *held = Value::Unknown;
+                }
+            }
+            self.env.retain(|(_, held)| *held != Value::Unknown);
+        }
+        self.learn(place, value);
+    }
+
+    /// `place` has held `value` all along.
+    pub fn learn(&mut self, place: Place, value: Value) {
+        match (self.env.binary_search_by_key(&place, |(place, _)| *place), value) {
+            (Ok(index), Value::Unknown) => {
+                self.env.remove(index);
+            }
+            (Ok(index), value) => self.env[index].1 = value,
+            (Err(_), Value::Unknown) => {}
+            (Err(index), value) => self.env.insert(index, (place, value)),
+        }
+    }
+
+    /// What is known of a task.
+    pub fn object(&self, id: ObjectId) -> Option<&Object> {
+        self.objects.binary_search_by_key(&id, |(id, _)| *id).ok().map(|index| &self.objects[index].1)
+    }
+
+    /// The same, to change it.
+    pub fn object_mut(&mut self, id: ObjectId) -> Option<&mut Object> {
+        self.objects.binary_search_by_key(&id, |(id, _)| *id).ok().map(|index| &mut self.objects[index].1)
+    }
+
+    /// A new task. Places that held the one made here in an earlier round of a loop hold something unknown from now on.
+    pub fn make(&mut self, id: ObjectId, object: Object) {
+        self.env.retain(|(_, value)| !value.mentions(id));
+        match self.objects.binary_search_by_key(&id, |(id, _)| *id) {
+            Ok(index) => self.objects[index].1 = object,
+            Err(index) => self.objects.insert(index, (id, object)),
+        }
+    }
+
+    /// What a test of this text gave before, on this path.
+    pub fn outcome(&self, id: ConditionId) -> Option<bool> {
+        self.outcomes.iter().find(|(of, _)| *of == id).map(|(_, truth)| *truth)
+    }
+
+    /// Notes what a test gave.
+    pub fn note_outcome(&mut self, id: ConditionId, truth: bool) {
+        if let Err(index) = self.outcomes.binary_search_by_key(&id, |(id, _)| *id) {
+            self.outcomes.insert(index, (id, truth));
+        }
+    }
+
+    /// A new round of a loop: tests of anything but this function's own variables may give something else now.
+    pub fn new_round(&mut self, graph: &Graph) {
+        self.outcomes.retain(|(id, _)| graph.conditions.get(id.0 as usize).is_some_and(|c| c.pure));
+    }
+
+    /// Drops what no later code can ask for.
+    pub fn forget_dead(&mut self, live: impl Fn(Place) -> bool) {
+        self.env.retain(|(place, _)| live(*place));
+        let mut used: Vec<ObjectId> = Vec::new();
+        for (_, value) in &self.env {
+            value.objects(&mut used);
+        }
+        let mut next = 0;
+        while let Some(id) = used.get(next).copied() {
+            next += 1;
+            if let Some(Object { kind: Kind::Gather { members, .. }, .. }) = self.object(id) {
+                let more: Vec<ObjectId> = members.iter().copied().filter(|id| !used.contains(id)).collect();
+                used.extend(more);
+            }
+        }
+        self.objects.retain(|(id, _)| used.contains(id));
+    }
+
+    /// Code that is not in view can reach the value from here on.
+    pub fn escape(&mut self, value: &Value) {
+        let mut ids = Vec::new();
+        value.objects(&mut ids);
+        for id in ids {
+            self.escape_object(id);
+        }
+    }
+
+    fn escape_object(&mut self, id: ObjectId) {
+        let Some(object) = self.object_mut(id) else { return };
+        if std::mem::replace(&mut object.escaped, true) {
+            return;
+        }
+        if let Kind::Gather { members, .. } = &object.kind {
+            for member in members.clone().iter() {
+                self.escape_object(*member);
+            }
+        }
+    }
+
+    /// Nothing can be said any more about whether these are pending.
+    pub fn silence(&mut self, ids: &[ObjectId]) {
+        for id in ids {
+            if let Some(object) = self.object_mut(*id) {
+                object.silent = true;
+            }
+        }
+    }
+
+    /// Other code runs: tasks that are not in `except` may go on, or end.
+    pub fn suspend(&mut self, how: Suspension<'_>, except: &[ObjectId]) {
+        for (_, value) in &mut self.env {
+            if let Value::Test(test) = value {
+                test.fresh = false;
+            }
+        }
+        for (id, object) in &mut self.objects {
+            if !object.states.has(States::P) || except.contains(id) {
+                continue;
+            }
+            match object.kind {
+                // It runs the code that asks.
+                Kind::Current => continue,
+                // Nobody else can complete it.
+                Kind::Future if !object.escaped => continue,
+                Kind::Future | Kind::Element => {
+                    object.silent = true;
+                    continue;
+                }
+                Kind::Task | Kind::Gather { .. } => {}
+            }
+            if object.cancelled_at.is_some() {
+                // The request has reached it; that it refuses is its own business.
+                object.states = object.states.without(States::P).or(States::DONE);
+                continue;
+            }
+            let passed = match how {
+                _ if object.escaped => None,
+                Suspension::Sleep(span) => Some(Passed::Sleep(span)),
+                // A wait that fell short and now another wait: its author may know what is left.
+                _ if object.why.is_some() => None,
+                Suspension::Apart(span, names) if apart(names, &object.reach) => Some(Passed::Other(span)),
+                Suspension::Apart(..) | Suspension::Anything => None,
+            };
+            match passed {
+                Some(passed) => {
+                    object.states = States::ANY;
+                    if object.passed == Passed::Nothing {
+                        object.passed = passed;
+                    }
+                }
+                None => object.silent = true,
+            }
+        }
+    }
+
+    /// A plain call of unknown code. In a coroutine no task can end during it, but a future that the code can reach may be
+    /// completed; elsewhere it may run the event loop.
+    pub fn unknown_call(&mut self, in_coroutine: bool) {
+        if !in_coroutine {
+            return self.suspend(Suspension::Anything, &[]);
+        }
+        for (_, object) in &mut self.objects {
+            if object.kind == Kind::Future && object.escaped && object.states.has(States::P) {
+                object.silent = true;
+            }
+        }
+    }
+
+    /// A known wait ended with the task in one of these states.
+    pub fn settle(&mut self, id: ObjectId, states: States) {
+        if let Some(object) = self.object_mut(id) {
+            let known = object.states.without(States::P).and(states);
+            object.states =
+                if object.silent || object.states.has(States::P) || known.is_empty() { states } else { known };
+            object.silent = false;
+            object.passed = Passed::Nothing;
+            object.why = None;
+        }
+    }
+
+    /// A known wait ended and may have left the task pending, for this reason.
+    pub fn leave_pending(&mut self, id: ObjectId, why: Why) {
+        if let Some(object) = self.object_mut(id)
+            && (object.states.has(States::P) || object.silent)
+        {
+            object.states = States::ANY;
+            object.silent = object.silent || object.cancelled_at.is_some();
+            object.passed = Passed::Nothing;
+            object.why = Some(why);
+        }
+    }
+
+    /// The tasks of a group.
+    pub fn in_group(&self, group: ObjectId) -> Vec<ObjectId> {
+        self.objects.iter().filter(|(_, object)| object.group == Some(group)).map(|(id, _)| *id).collect()
+    }
+}
+
+fn apart(names: &[String], reach: &Arc<[String]>) -> bool {
+    let open = |names: &[String]| names.iter().any(|name| name == "*");
+    !open(names) && !open(reach) && !names.iter().any(|name| reach.contains(name))
+}
+
+impl Value {
+    /// Adds the tasks that can be reached through the value.
+    pub fn objects(&self, into: &mut Vec<ObjectId>) {
+        match self {
+            Self::Object(id) => into.push(*id),
+            Self::Attribute(of, ..) => of.objects(into),
+            Self::Items(items) => items.iter().for_each(|item| item.objects(into)),
+            Self::Awaitable(awaitable) => match &**awaitable {
+                Awaitable::Wait { members, .. } => into.extend(members.iter()),
+                Awaitable::WaitFor(value) | Awaitable::Shield(value) => value.objects(into),
+                Awaitable::Sleep | Awaitable::Coroutine(_) => {}
+            },
+            Self::WaitSet(set) | Self::Length(set) => into.extend(set.members.iter()),
+            Self::AsCompleted(members) => into.extend(members.iter()),
+            Self::Test(test) => match &test.about {
+                About::Done(id) | About::Cancelled(id) => into.push(*id),
+                About::In(id, set) => {
+                    into.push(*id);
+                    into.extend(set.members.iter());
+                }
+                About::IsNone(_) => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn mentions(&self, id: ObjectId) -> bool {
+        let mut ids = Vec::new();
+        self.objects(&mut ids);
+        ids.contains(&id)
+    }
+}
