@@ -1,55 +1,40 @@
 //! The rules: one file each, and beside it the Markdown page that is both its documentation and its test suite.
+//!
+//! In: what the analysis of one function saw. Out: [`Verdict`]s, findings whose places are still bytes of the item and whose fixes
+//! are not drawn up yet; the engine does both. `registry` lists the rules as users know them.
 
+mod before_done;
+mod registry;
+
+pub use registry::{RULES, Rule, find};
+
+use crate::fixes::Method;
 use crate::report::Level;
+use crate::tasks::Account;
+use crate::text::Span;
 
-/// A rule as users know it.
-#[derive(Debug)]
-pub struct Rule {
-    /// Stable, kebab-case.
-    pub name: &'static str,
-    /// The level of its certain findings.
+/// What a rule says about a place. Spans are bytes of the item.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How sure and how grave.
     pub level: Level,
-    /// One line: what it finds.
-    pub summary: &'static str,
-    /// The texts that Python prints for this defect; `aiolint explain "TEXT"` searches them.
-    pub errors: &'static [&'static str],
-    /// The Markdown page.
-    pub page: &'static str,
+    /// The `task.result` that is called.
+    pub ask: Span,
+    /// What is asked.
+    pub method: Method,
+    /// The finding's message.
+    pub message: String,
+    /// Its evidence, in the order of events.
+    pub related: Vec<(Span, String)>,
+    /// Some path asks the task to cancel.
+    pub may_be_cancelled: bool,
+    /// Waiting for it can end.
+    pub can_wait: bool,
 }
 
-/// Every rule, in the order in which documentation lists them.
-pub static RULES: &[Rule] = &[
-    Rule {
-        name: "result-before-done",
-        level: Level::Error,
-        summary: "`result()` on a task or future that is not done",
-        errors: &["InvalidStateError: Result is not set."],
-        page: include_str!("result-before-done.md"),
-    },
-    Rule {
-        name: "exception-before-done",
-        level: Level::Error,
-        summary: "`exception()` on a task or future that is not done",
-        errors: &["InvalidStateError: Exception is not set."],
-        page: include_str!("exception-before-done.md"),
-    },
-    Rule {
-        name: "unused-ignore-comment",
-        level: Level::Hint,
-        summary: "a suppression comment that silences nothing",
-        errors: &[],
-        page: include_str!("unused-ignore-comment.md"),
-    },
-];
-
-/// The rule of this name.
-pub fn find(name: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.name == name)
-}
-
-impl Rule {
-    /// Where its page stands on the web: the link of every diagnostic.
-    pub fn url(&self) -> String {
-        format!("https://github.com/aiolint/aiolint/blob/main/server/rules/{}.md", self.name)
-    }
+/// What the rules say about a function: `src` is the text of its item, `is_async` that it is an `async def`.
+pub fn judge(account: &Account, src: &str, is_async: bool) -> Vec<Verdict> {
+    before_done::judge(account, src, is_async)
 }

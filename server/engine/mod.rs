@@ -1,0 +1,245 @@
+//! The one door: text and edits in, findings with fixes and hover texts out. `lsp/`, `cli/` and the tests are its clients.
+//!
+//! A [`File`] keeps everything per item: its tree, its facts, what the rules say about each of its functions. An edit touches the
+//! items that it touches; the others keep theirs, and since all places in there are bytes of the item, an edit above costs them
+//! nothing. What the items of a file share is what its module-level names mean; only when that changes are the others looked at
+//! again. An item is parsed when somebody asks for what is in it: for findings that takes one of the [`TRIGGERS`].
+//!
+//! Nothing in here or left of here does I/O, panics on input or names a protocol type.
+//!
+//! - `item` what is kept of an item, and how it follows an edit
+//! - `names` what the module's names mean, over all items
+//! - `hover` what to say about a place
+
+mod hover;
+mod item;
+mod names;
+
+use std::sync::Arc;
+
+use crate::items::{self, Item, Origin};
+use crate::project::Settings;
+use crate::report::suppression::{self, Source};
+use crate::report::{Finding, Fix, Related, TextEdit};
+use crate::rules::RULES;
+use crate::text::{Change, Edit, Encoding, Span, Text};
+use crate::{fixes, tree};
+
+pub use hover::Hover;
+use item::ItemState;
+use names::Module;
+
+/// Words one of which stands in every item with a finding.
+const TRIGGERS: [&[u8]; 2] = [b"result", b"exception"];
+
+/// One Python file and all that is known about it.
+pub struct File {
+    text: Text,
+    settings: Arc<Settings>,
+    items: Vec<Item>,
+    states: Vec<ItemState>,
+    module: Module,
+    findings: Option<Arc<[Finding]>>,
+    analysed: u64,
+}
+
+impl File {
+    /// A file with this text. Nothing is analysed before it is asked for.
+    pub fn new(text: String, settings: Arc<Settings>) -> Self {
+        let text = Text::new(text);
+        let items = items::cut(text.as_str());
+        let states = items.iter().map(|_| ItemState::default()).collect();
+        Self { text, settings, items, states, module: Module::default(), findings: None, analysed: 0 }
+    }
+
+    /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
+    /// Positions past the end are clamped as the protocol says.
+    pub fn edit(&mut self, changes: Vec<Change>, encoding: Encoding) {
+        for change in &changes {
+            let edit = self.text.apply(change, encoding);
+            self.follow(edit);
+        }
+    }
+
+    fn follow(&mut self, edit: Edit) {
+        let recut = items::recut(&self.items, self.text.as_str(), edit);
+        let old = recut.old.clone();
+        let mut gone: Vec<Option<ItemState>> = self
+            .states
+            .get_mut(old.clone())
+            .map(|states| states.iter_mut().map(|state| Some(std::mem::take(state))).collect())
+            .unwrap_or_default();
+        let mut take =
+            |index: usize| index.checked_sub(old.start).and_then(|at| gone.get_mut(at)).and_then(Option::take);
+        let new: Vec<ItemState> = recut
+            .new
+            .iter()
+            .map(|&(item, origin)| match origin {
+                Origin::Same(index) => take(index).unwrap_or_default(),
+                Origin::Edited(index, edit) => {
+                    let mut state = take(index).unwrap_or_default();
+                    state.edit(item.span.of(self.text.as_str()), edit);
+                    state
+                }
+                Origin::New => ItemState::default(),
+            })
+            .collect();
+        if old.end <= self.states.len() {
+            self.states.splice(old, new);
+        }
+        recut.apply(&mut self.items);
+        self.module.outdated();
+        self.findings = None;
+    }
+
+    /// The current text.
+    pub fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// How many functions were analysed so far: what tells a test, or a trace, that an edit cost no more than it should.
+    pub fn functions_analysed(&self) -> u64 {
+        self.analysed
+    }
+
+    /// The findings of the current text, by place. Only what an edit touched is analysed again. A function that does not parse
+    /// keeps its last findings, without their fixes, until it parses again.
+    pub fn findings(&mut self) -> Arc<[Finding]> {
+        if let Some(findings) = &self.findings {
+            return findings.clone();
+        }
+        let mut findings = Vec::new();
+        for index in 0..self.items.len() {
+            if self.is_triggered(index) {
+                self.analyse(index);
+                let shift = self.items[index].span.start;
+                if let Some(analysis) = &self.states[index].analysis {
+                    findings.extend(analysis.drafts().map(|draft| draft.finding(shift, &self.text)));
+                }
+            }
+        }
+        findings.retain(|finding| self.settings.enabled(finding.rule));
+        findings.sort_by_key(|finding| finding.span);
+        let findings: Arc<[Finding]> = self.without_silenced(findings).into();
+        self.findings = Some(findings.clone());
+        findings
+    }
+
+    fn is_triggered(&self, index: usize) -> bool {
+        let text = self.items[index].span.of(self.text.as_str()).as_bytes();
+        TRIGGERS.iter().any(|trigger| memchr::memmem::find(text, trigger).is_some())
+    }
+
+    fn analyse(&mut self, index: usize) {
+        self.module.update(&self.text, &self.items, &mut self.states);
+        let text = self.items[index].span.of(self.text.as_str());
+        self.analysed += self.states[index].analyse(text, &self.module);
+    }
+
+    fn without_silenced(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
+        if !suppression::mentions(self.text.as_str()) {
+            return findings;
+        }
+        let (comments, strings, broken) = self.comments();
+        let rules: Vec<&'static str> = RULES.iter().map(|rule| rule.name).collect();
+        let source = Source {
+            text: self.text.as_str(),
+            comments: &comments,
+            strings: &strings,
+            broken: &broken,
+            rules: &rules,
+            settings: &self.settings,
+        };
+        suppression::apply(findings, &source)
+    }
+
+    /// The comments and many-line strings of the items that may hold a suppression, and what does not parse.
+    fn comments(&mut self) -> (Vec<Span>, Vec<Span>, Vec<Span>) {
+        let (mut comments, mut strings, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+        for (item, state) in self.items.iter().zip(&mut self.states) {
+            let text = item.span.of(self.text.as_str());
+            if suppression::mentions(text) {
+                let root = state.tree(text).root();
+                suppression::collect(root, text, item.span.start, &mut comments, &mut strings);
+                if tree::quirks::is_broken(root, text) || tree::too_deep(root) {
+                    broken.push(item.span);
+                }
+            }
+        }
+        (comments, strings, broken)
+    }
+
+    /// The edit that silences a rule's findings at this place (bytes of the file).
+    pub fn silencing_edit(&mut self, rule: &str, span: Span) -> TextEdit {
+        let (mut comments, mut strings) = (Vec::new(), Vec::new());
+        for (item, state) in self.items.iter().zip(&mut self.states) {
+            if item.span.end >= span.start && item.span.start <= span.end {
+                let text = item.span.of(self.text.as_str());
+                suppression::collect(state.tree(text).root(), text, item.span.start, &mut comments, &mut strings);
+            }
+        }
+        let source = Source {
+            text: self.text.as_str(),
+            comments: &comments,
+            strings: &strings,
+            broken: &[],
+            rules: &[],
+            settings: &self.settings,
+        };
+        suppression::silencing_edit(rule, span, &source)
+    }
+
+    /// What to say about the place `offset` (bytes): a finding, or a task and the states it can be in there.
+    pub fn hover(&mut self, offset: u32) -> Option<Hover> {
+        let findings = self.findings();
+        if let Some(hover) = hover::of_findings(&findings, offset, &self.text) {
+            return Some(hover);
+        }
+        let index = self.items.partition_point(|item| item.span.end <= offset).min(self.items.len().checked_sub(1)?);
+        self.analyse(index);
+        let item = self.items[index].span;
+        let analysis = self.states[index].analysis.as_ref()?;
+        hover::of_mentions(analysis, offset.checked_sub(item.start)?, item, &self.text)
+    }
+}
+
+/// A finding whose places are bytes of its item: what is kept while the item moves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Draft {
+    rule: &'static str,
+    level: crate::report::Level,
+    span: Span,
+    message: String,
+    related: Vec<(Span, String)>,
+    fixes: Vec<fixes::Draft>,
+}
+
+impl Draft {
+    /// The finding in the file, the item's first byte being `shift`, with the imports that its fixes need.
+    fn finding(&self, shift: u32, text: &Text) -> Finding {
+        let fix = |draft: &fixes::Draft| {
+            let mut edits: Vec<TextEdit> =
+                draft.imports.iter().map(|module| fixes::import_edit(text.as_str(), module)).collect();
+            edits.extend(
+                draft
+                    .edits
+                    .iter()
+                    .map(|edit| TextEdit { span: edit.span.shifted(shift), content: edit.content.clone() }),
+            );
+            edits.sort_by_key(|edit| edit.span);
+            Fix { title: draft.title.clone(), applicability: draft.applicability, edits }
+        };
+        Finding {
+            rule: self.rule,
+            level: self.level,
+            span: self.span.shifted(shift),
+            message: self.message.clone(),
+            related: self
+                .related
+                .iter()
+                .map(|(span, message)| Related { span: span.shifted(shift), message: message.clone() })
+                .collect(),
+            fixes: self.fixes.iter().map(fix).collect(),
+        }
+    }
+}

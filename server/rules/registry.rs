@@ -1,0 +1,55 @@
+//! The rules as users know them: names, levels, pages.
+
+use crate::report::Level;
+
+/// A rule as users know it.
+#[derive(Debug)]
+pub struct Rule {
+    /// Stable, kebab-case.
+    pub name: &'static str,
+    /// The level of its certain findings.
+    pub level: Level,
+    /// One line: what it finds.
+    pub summary: &'static str,
+    /// The texts that Python prints for this defect; `aiolint explain "TEXT"` searches them.
+    pub errors: &'static [&'static str],
+    /// The Markdown page.
+    pub page: &'static str,
+}
+
+/// Every rule, in the order in which documentation lists them.
+pub static RULES: &[Rule] = &[
+    Rule {
+        name: "result-before-done",
+        level: Level::Error,
+        summary: "`result()` on a task or future that is not done",
+        errors: &["InvalidStateError: Result is not set."],
+        page: include_str!("result-before-done.md"),
+    },
+    Rule {
+        name: "exception-before-done",
+        level: Level::Error,
+        summary: "`exception()` on a task or future that is not done",
+        errors: &["InvalidStateError: Exception is not set."],
+        page: include_str!("exception-before-done.md"),
+    },
+    Rule {
+        name: "unused-ignore-comment",
+        level: Level::Hint,
+        summary: "a suppression comment that silences nothing",
+        errors: &[],
+        page: include_str!("unused-ignore-comment.md"),
+    },
+];
+
+/// The rule of this name.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.name == name)
+}
+
+impl Rule {
+    /// Where its page stands on the web: the link of every diagnostic.
+    pub fn url(&self) -> String {
+        format!("https://github.com/aiolint/aiolint/blob/main/server/rules/{}.md", self.name)
+    }
+}
