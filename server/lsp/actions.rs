@@ -6,16 +6,24 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
 use tower_lsp::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, Diagnostic, DocumentChanges, NumberOrString,
     OneOf, OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, Uri, WorkspaceEdit,
 };
+use tracing::error;
 
 use super::diagnostics::{SOURCE, diagnostic};
 use super::documents::Document;
 use super::positions;
 use super::session::{FIX_ALL, Session};
-use crate::report::{Applicability, Finding, Fix, TextEdit};
+use crate::engine::File;
+use crate::report::suppression::UNUSED_IGNORE_COMMENT;
+use crate::report::{Applicability, Finding, Fix, TextEdit, apply};
+use crate::text::Span;
+
+/// The field of an unresolved action's data that names its document.
+const DOCUMENT: &str = "document";
 
 /// What can be done at the place that is asked about.
 pub fn actions(document: &mut Document, params: &CodeActionParams, session: &Session) -> Vec<CodeActionOrCommand> {
@@ -28,38 +36,72 @@ pub fn actions(document: &mut Document, params: &CodeActionParams, session: &Ses
         quick_fixes(document, params, session, &mut actions);
     }
     if wanted(&FIX_ALL) && document.file.findings().iter().any(|finding| safe_fix(finding).is_some()) {
-        let edit = if session.resolves_edits { None } else { fix_all(document, session) };
+        let (edit, data) = match session.resolves_edits {
+            true => (None, Some(json!({ DOCUMENT: document.uri }))),
+            false => (fix_all(document, session), None),
+        };
         actions.push(CodeAction {
             title: "Apply all safe fixes of aiolint".to_owned(),
             kind: Some(FIX_ALL),
-            data: edit.is_none().then(|| json!({ "fixAll": document.uri })),
             edit,
+            data,
             ..CodeAction::default()
         });
     }
     actions.into_iter().map(CodeActionOrCommand::CodeAction).collect()
 }
 
-/// The document of an action whose edit is still to be computed; `None` for one that is complete.
+/// The document of an action whose edit is still to be computed; `None` for one that is complete, or not ours.
 pub fn to_resolve(action: &CodeAction) -> Option<Uri> {
     if action.edit.is_some() {
         return None;
     }
-    action.data.as_ref()?.get("fixAll").and_then(Value::as_str)?.parse().ok()
+    action.data.as_ref()?.get(DOCUMENT).and_then(Value::as_str)?.parse().ok()
 }
 
-/// The edit that applies every safe fix of the document.
+/// The edit that applies every safe fix of the document, and those of what is found then. `None` if there are none, or if they
+/// do harm together.
 pub fn fix_all(document: &mut Document, session: &Session) -> Option<WorkspaceEdit> {
-    let findings = document.file.findings();
-    let mut edits: Vec<TextEdit> = Vec::new();
-    for fix in findings.iter().filter_map(safe_fix) {
-        let new: Vec<&TextEdit> = fix.edits.iter().filter(|edit| !edits.contains(edit)).collect();
-        if !new.iter().any(|edit| edits.iter().any(|other| collide(edit, other))) {
-            edits.extend(new.into_iter().cloned());
+    let text = document.file.text().as_str();
+    let settings = &document.settings;
+    let analyse = |text: &str| File::new(text.to_owned(), settings.clone()).findings();
+    match apply::fix_all(text, Applicability::Safe, analyse) {
+        Ok(fixed) => {
+            let edits = differences(text, &fixed.text);
+            (!edits.is_empty()).then(|| workspace_edit(document, &edits, session))
+        }
+        Err(refusal) => {
+            error!("the safe fixes of {} do harm together: {refusal:?}", document.uri.as_str());
+            None
         }
     }
-    edits.sort_by_key(|edit| edit.span);
-    (!edits.is_empty()).then(|| workspace_edit(document, &edits, session))
+}
+
+/// The edits of whole lines that make one text of another.
+fn differences(old: &str, new: &str) -> Vec<TextEdit> {
+    let mut edits: Vec<TextEdit> = Vec::new();
+    let mut at = 0;
+    let mut unchanged = true;
+    for change in TextDiff::from_lines(old, new).iter_all_changes() {
+        let line = change.value();
+        if change.tag() == ChangeTag::Equal {
+            at += line.len() as u32;
+            unchanged = true;
+            continue;
+        }
+        if unchanged {
+            edits.push(TextEdit { span: Span::new(at, at), content: String::new() });
+            unchanged = false;
+        }
+        let Some(edit) = edits.last_mut() else { continue };
+        if change.tag() == ChangeTag::Insert {
+            edit.content.push_str(line);
+        } else {
+            at += line.len() as u32;
+            edit.span.end = at;
+        }
+    }
+    edits
 }
 
 fn quick_fixes(document: &mut Document, params: &CodeActionParams, session: &Session, actions: &mut Vec<CodeAction>) {
@@ -78,6 +120,17 @@ fn quick_fixes(document: &mut Document, params: &CodeActionParams, session: &Ses
                 diagnostics: Some(vec![shown.clone()]),
                 is_preferred: preferred.is_some_and(|safe| std::ptr::eq(safe, fix)).then_some(true),
                 edit: Some(workspace_edit(document, &fix.edits, session)),
+                ..CodeAction::default()
+            });
+        }
+        // One about a suppression has the fixes it needs.
+        if finding.rule != UNUSED_IGNORE_COMMENT {
+            let edit = document.file.silencing_edit(finding.rule, finding.span);
+            actions.push(CodeAction {
+                title: format!("Silence `{}` on this line", finding.rule),
+                kind: Some(CodeActionKind::QUICKFIX),
+                diagnostics: Some(vec![shown]),
+                edit: Some(workspace_edit(document, &[edit], session)),
                 ..CodeAction::default()
             });
         }
@@ -102,11 +155,7 @@ fn title(fix: &Fix) -> String {
 
 /// The fix of this finding that may be applied unseen.
 fn safe_fix(finding: &Finding) -> Option<&Fix> {
-    finding.fixes.iter().find(|fix| fix.applicability == Applicability::Safe)
-}
-
-fn collide(one: &TextEdit, other: &TextEdit) -> bool {
-    one.span.start < other.span.end && other.span.start < one.span.end
+    apply::preferred(finding, Applicability::Safe)
 }
 
 /// Whether a kind is the one asked for or one of its sub-kinds.

@@ -12,13 +12,12 @@ use tower_lsp::ls_types::{
 use super::documents::Document;
 use super::positions;
 use super::session::Session;
+use crate::report::suppression::UNUSED_IGNORE_COMMENT;
 use crate::report::{Applicability, Finding, Level};
 use crate::rules;
 
 /// What stands before the code in an editor.
 pub const SOURCE: &str = "aiolint";
-/// The rule whose findings are about text that could as well be deleted.
-const UNNECESSARY: &str = "unused-ignore-comment";
 
 /// The diagnostics of the document's current text.
 pub fn diagnostics(document: &mut Document, session: &Session) -> Vec<Diagnostic> {
@@ -46,7 +45,7 @@ pub fn diagnostic(finding: &Finding, document: &Document, session: &Session) -> 
         source: Some(SOURCE.to_owned()),
         message: finding.message.clone(),
         related_information: (session.related_information && !finding.related.is_empty()).then(|| related.collect()),
-        tags: (session.tags && finding.rule == UNNECESSARY).then(|| vec![DiagnosticTag::UNNECESSARY]),
+        tags: (session.tags && finding.rule == UNUSED_IGNORE_COMMENT).then(|| vec![DiagnosticTag::UNNECESSARY]),
         data: Some(json!({
             "rule": finding.rule,
             "fixes": finding.fixes.iter().map(|fix| json!({

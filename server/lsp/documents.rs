@@ -20,6 +20,8 @@ pub struct Document {
     pub version: i32,
     /// Its text and findings.
     pub file: File,
+    /// Those that hold for it.
+    pub settings: Arc<Settings>,
     /// Its analysis panicked: it is not analysed again until its text or the settings change.
     suspended: bool,
 }
@@ -30,26 +32,22 @@ pub struct Crash;
 impl Document {
     /// Runs `job`. If it panics the file is made anew from its text, as nothing else in it can be trusted. `None` where it did so
     /// before on this text.
-    pub fn analyse<T>(
-        &mut self,
-        settings: &Arc<Settings>,
-        job: impl FnOnce(&mut Self) -> T,
-    ) -> Result<Option<T>, Crash> {
+    pub fn analyse<T>(&mut self, job: impl FnOnce(&mut Self) -> T) -> Result<Option<T>, Crash> {
         if self.suspended {
             return Ok(None);
         }
         match catch_unwind(AssertUnwindSafe(|| job(self))) {
             Ok(result) => Ok(Some(result)),
             Err(_) => {
-                self.restart(settings.clone());
+                self.restart();
                 self.suspended = true;
                 Err(Crash)
             }
         }
     }
 
-    fn restart(&mut self, settings: Arc<Settings>) {
-        self.file = File::new(self.file.text().as_str().to_owned(), settings);
+    fn restart(&mut self) {
+        self.file = File::new(self.file.text().as_str().to_owned(), self.settings.clone());
         self.suspended = false;
     }
 }
@@ -71,8 +69,8 @@ impl Documents {
     /// A document has come, or come anew.
     pub fn open(&mut self, item: TextDocumentItem, settings: Arc<Settings>) {
         let key = uris::key(&item.uri);
-        let file = File::new(item.text, settings);
-        let document = Document { uri: item.uri, version: item.version, file, suspended: false };
+        let file = File::new(item.text, settings.clone());
+        let document = Document { uri: item.uri, version: item.version, file, settings, suspended: false };
         self.open.insert(key.clone(), document);
         self.mark(key);
     }
@@ -115,7 +113,8 @@ impl Documents {
     pub fn configure(&mut self, settings: &Arc<Settings>) {
         let Self { open, stale } = self;
         for (key, document) in open {
-            document.restart(settings.clone());
+            document.settings = settings.clone();
+            document.restart();
             if !stale.contains(key) {
                 stale.push(key.clone());
             }

@@ -175,8 +175,8 @@ impl Owner {
 
     /// Runs `job` on a document; `None` if it is not open or cannot be analysed.
     fn analyse<T>(&mut self, uri: &Uri, job: impl FnOnce(&mut Document, &Session) -> T) -> Option<T> {
-        let Self { session, settings, documents, .. } = self;
-        let result = documents.get(uri)?.analyse(settings, |document| job(document, session));
+        let Self { session, documents, .. } = self;
+        let result = documents.get(uri)?.analyse(|document| job(document, session));
         self.unless_crashed(result)
     }
 
@@ -189,11 +189,11 @@ impl Owner {
 
     /// Publishes the findings of one document whose text has changed; whether there was one.
     fn publish_next(&mut self) -> bool {
-        let Self { session, settings, documents, .. } = self;
+        let Self { session, documents, .. } = self;
         let Some(document) = documents.next_stale() else { return false };
         if !session.pulls {
             let (uri, version) = (document.uri.clone(), document.version);
-            let result = document.analyse(settings, |document| diagnostics::diagnostics(document, session));
+            let result = document.analyse(|document| diagnostics::diagnostics(document, session));
             let items = self.unless_crashed(result).unwrap_or_default();
             self.publish(uri, items, Some(version));
         }
