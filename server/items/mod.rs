@@ -152,7 +152,8 @@ fn with_origins(new: Vec<Item>, items: &[Item], old: Range<usize>, edit: Edit) -
         {
             return Origin::Same(index);
         }
-        let Some((index, was)) = index_of(span.start) else {
+        // An item that starts before the edit starts where it did, if it did.
+        let Some((index, was)) = index_of(span.start).filter(|_| span.start <= edit.start) else {
             return Origin::New;
         };
         if was == span && span.end <= edit.start {

@@ -94,10 +94,14 @@ impl<'t> Scanner<'t> {
         loop {
             let (code, indented) = self.indentation(self.pos);
             self.saw(code + 1);
-            match self.byte(code)? {
-                b'#' => self.pos = self.line_end(code),
-                b'\n' | b'\r' => self.pos = code,
-                _ => return Some((code, indented)),
+            match self.byte(code) {
+                Some(b'#') => self.pos = self.line_end(code),
+                Some(b'\n' | b'\r') => self.pos = code,
+                Some(_) => return Some((code, indented)),
+                None => {
+                    self.pos = code;
+                    return None;
+                }
             }
             self.newline();
         }
