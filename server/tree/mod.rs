@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use memchr::memchr_iter;
-use tree_sitter::{InputEdit, Language, Node, Parser, Point, TreeCursor};
+use tree_sitter::{InputEdit, Language, Node, Parser, Point};
 
 use crate::text::{Edit, LineIndex, Span};
 
@@ -114,24 +114,21 @@ pub fn too_deep(node: Node<'_>) -> bool {
 /// Whether `test` holds for `node` or any node below it, in source order. `test` also gets the depth below `node`. Does not recurse.
 pub fn any<'t>(node: Node<'t>, mut test: impl FnMut(Node<'t>, u32) -> bool) -> bool {
     let mut walk = node.walk();
+    // The walk knows its depth, but counts it anew at each question.
+    let mut depth = 0;
     loop {
-        if test(walk.node(), walk.depth()) {
+        if test(walk.node(), depth) {
             return true;
         }
-        if !walk.goto_first_child() && !next_after(&mut walk) {
-            return false;
+        if walk.goto_first_child() {
+            depth += 1;
+            continue;
         }
-    }
-}
-
-/// Moves to the next node that is not below the current one; false, at the root of the walk, where there is none.
-fn next_after(walk: &mut TreeCursor<'_>) -> bool {
-    loop {
-        if walk.goto_next_sibling() {
-            return true;
-        }
-        if !walk.goto_parent() {
-            return false;
+        while !walk.goto_next_sibling() {
+            if !walk.goto_parent() {
+                return false;
+            }
+            depth -= 1;
         }
     }
 }
