@@ -106,33 +106,34 @@ fn differences(old: &str, new: &str) -> Vec<TextEdit> {
 
 fn quick_fixes(document: &mut Document, params: &CodeActionParams, session: &Session, actions: &mut Vec<CodeAction>) {
     let place = positions::span(document.file.text(), params.range, session.encoding);
+    let mut silenced: Vec<TextEdit> = Vec::new();
     for finding in document.file.findings().iter() {
-        let shown = diagnostic(finding, document, session);
         let under_cursor = finding.span.start <= place.end && place.start <= finding.span.end;
+        if !under_cursor && params.context.diagnostics.is_empty() {
+            continue;
+        }
+        let shown = diagnostic(finding, document, session);
         if !under_cursor && !params.context.diagnostics.iter().any(|other| is_same(&shown, other)) {
             continue;
         }
+        let silencing = document.file.silencing_edit(finding.rule, finding.span);
+        let action = |title, edits: &[TextEdit]| CodeAction {
+            title,
+            kind: Some(CodeActionKind::QUICKFIX),
+            diagnostics: Some(vec![shown.clone()]),
+            edit: Some(workspace_edit(document, edits, session)),
+            ..CodeAction::default()
+        };
         let preferred = safe_fix(finding);
-        for fix in &finding.fixes {
-            actions.push(CodeAction {
-                title: title(fix),
-                kind: Some(CodeActionKind::QUICKFIX),
-                diagnostics: Some(vec![shown.clone()]),
-                is_preferred: preferred.is_some_and(|safe| std::ptr::eq(safe, fix)).then_some(true),
-                edit: Some(workspace_edit(document, &fix.edits, session)),
-                ..CodeAction::default()
-            });
-        }
-        // One about a suppression has the fixes it needs.
-        if finding.rule != UNUSED_IGNORE_COMMENT {
-            let edit = document.file.silencing_edit(finding.rule, finding.span);
-            actions.push(CodeAction {
-                title: format!("Silence `{}` on this line", finding.rule),
-                kind: Some(CodeActionKind::QUICKFIX),
-                diagnostics: Some(vec![shown]),
-                edit: Some(workspace_edit(document, &[edit], session)),
-                ..CodeAction::default()
-            });
+        actions.extend(finding.fixes.iter().map(|fix| CodeAction {
+            is_preferred: preferred.is_some_and(|safe| std::ptr::eq(safe, fix)).then_some(true),
+            ..action(title(fix), &fix.edits)
+        }));
+        // A finding about a suppression has the fixes it needs, and one comment silences all that a rule finds on a line.
+        if finding.rule != UNUSED_IGNORE_COMMENT && !silenced.contains(&silencing) {
+            let title = format!("Silence `{}` on this line", finding.rule);
+            actions.push(action(title, std::slice::from_ref(&silencing)));
+            silenced.push(silencing);
         }
     }
 }

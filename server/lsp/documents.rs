@@ -136,3 +136,23 @@ impl Documents {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_the_findings_until_the_next_edit() {
+        let name = || "file:///a.py".parse::<Uri>().unwrap();
+        let mut documents = Documents::default();
+        documents.open(TextDocumentItem::new(name(), "python".to_owned(), 1, "x".to_owned()), Arc::default());
+        let document = documents.get(&name()).unwrap();
+        assert!(document.analyse(|_| panic!("in an analysis")).is_err_and(|Crash| true));
+        assert!(matches!(document.analyse(|_| ()), Ok(None)));
+        let change = Change { range: None, text: "y".to_owned() };
+        let version = VersionedTextDocumentIdentifier { uri: name(), version: 2 };
+        assert!(documents.edit(version, vec![change], Encoding::Utf8).is_ok());
+        let text = documents.get(&name()).unwrap().analyse(|document| document.file.text().as_str().to_owned());
+        assert!(text.is_ok_and(|text| text.as_deref() == Some("y")));
+    }
+}
