@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
 use super::names::Module;
-use crate::facts::{Facts, Mentions, ModuleNames, Names, ScopeId, extract};
+use crate::facts::{Facts, Mentions, ModuleNames, Names, Scope, ScopeId, ScopeKind, extract};
 use crate::fixes::{self, Site};
 use crate::flow::{self, Unit};
 use crate::rules::{self, Verdict};
@@ -116,7 +116,8 @@ impl ItemState {
             let known = before.remove(&key);
             if deep || facts.scope(unit.scope).is_some_and(|scope| scope.broken) {
                 // Suspended: what was said last stands until it parses again.
-                functions.extend(known.map(Function::suspended));
+                let own = |span: Span| unit_at(facts, span.start) == Some(unit.scope);
+                functions.extend(known.map(|function| function.suspended(own)));
                 continue;
             }
             match known {
@@ -174,8 +175,10 @@ impl Function {
         self.mentions.clear();
     }
 
-    fn suspended(mut self) -> Self {
+    /// Keeps the findings that are still its `own`: an edit that breaks the module may make a function of some of its statements.
+    fn suspended(mut self, own: impl Fn(Span) -> bool) -> Self {
         self.content = 0;
+        self.drafts.retain(|draft| own(draft.span));
         for draft in &mut self.drafts {
             draft.fixes.clear();
         }
@@ -185,6 +188,12 @@ impl Function {
     fn move_to(&mut self, span: Span) {
         self.span = span;
     }
+}
+
+/// The scope of the unit that runs what stands at `offset` (bytes of the item).
+fn unit_at(facts: &Facts, offset: u32) -> Option<ScopeId> {
+    let is_unit = |scope: &Scope| matches!(scope.kind, ScopeKind::Function { .. } | ScopeKind::Module);
+    facts.outwards(facts.scope_at(offset)).find(|id| facts.scope(*id).is_some_and(is_unit))
 }
 
 /// The finding of a verdict, with its fixes.
