@@ -1,6 +1,6 @@
 ; What binds a name, besides `def`, `class`, parameters (scopes.scm) and imports (imports.scm).
 ;
-; @assignment  `x = …`, `x: T = …` and `x: T`: all of them make `x` a name of the scope
+; @assignment  `x = …`, `x = y = …`, `x: T = …` and `x: T`: all of them make `x` a name of the scope. The outermost one of a chain.
 ; @target      what is bound: a name, or a tuple, list or star of targets. Attributes and subscripts in it bind nothing.
 ; @walrus      `x := …`: binds in the nearest scope that is no comprehension
 ; @format      what parses as a walrus and is none: `f"{x:=5}"`
@@ -9,7 +9,7 @@
 ; @global      `global x, y`
 ; @nonlocal    `nonlocal x, y`
 
-(assignment) @assignment
+(expression_statement (assignment) @assignment)
 (augmented_assignment left: (_) @target)
 (for_statement left: (_) @target)
 (for_in_clause left: (_) @target)

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashSet;
 use tree_sitter::Node;
 
-use super::query::{Found, Opened, errors, names, parameters, type_parameters};
+use super::query::{Found, Opened, names, parameters, type_parameters};
 use super::{Binding, BindingKind, Call, Facts, Resolved, Scope, ScopeId, ScopeKind};
 use crate::text::Span;
 use crate::tree::{quirks, span};
@@ -38,6 +38,7 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
         }
         bind(&mut facts, id, bound.name, bound.kind, src);
     }
+    let declarations: FxHashSet<Span> = found.globals.iter().chain(&found.nonlocals).copied().collect();
     for name in found.globals {
         let id = facts.scope_at(name.start);
         scope_mut(&mut facts, id).symbols.entry(name.of(src).to_owned()).or_default().is_global = true;
@@ -64,14 +65,13 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
     facts.awaits = found.awaits.iter().copied().map(quirks::await_span).collect();
     facts.awaits.sort_unstable();
 
-    let errors = errors(root, &found.awaits, src);
     for scope in &mut facts.scopes {
-        let first = errors.partition_point(|error| error.end < scope.span.start);
-        scope.broken = too_deep || errors.get(first).is_some_and(|error| error.start <= scope.span.end);
+        let first = found.errors.partition_point(|error| error.end < scope.span.start);
+        scope.broken = too_deep || found.errors.get(first).is_some_and(|error| error.start <= scope.span.end);
     }
     if !too_deep {
         mark_rebound(&mut facts);
-        mark_captured(&mut facts, root, src);
+        mark_captured(&mut facts, root, declarations, src);
     }
     facts
 }
@@ -159,7 +159,7 @@ fn bind_head(facts: &mut Facts, id: ScopeId, opened: &Opened<'_>, decorated: &Fx
         };
         bind(facts, parent, name, kind, src);
     }
-    for name in type_parameters(opened.node) {
+    for name in type_parameters(opened.node, src) {
         bind(facts, id, name, BindingKind::TypeParameter, src);
     }
     for (name, annotation) in parameters(opened.node, src) {
@@ -200,15 +200,16 @@ fn mark_rebound(facts: &mut Facts) {
     }
 }
 
-/// Marks what inner scopes read.
-fn mark_captured(facts: &mut Facts, root: Node<'_>, src: &str) {
+/// Marks what inner scopes read. Neither bindings nor the names in `declarations` (`global x`) do.
+fn mark_captured(facts: &mut Facts, root: Node<'_>, declarations: FxHashSet<Span>, src: &str) {
     let inner = capturing(facts);
     if inner.is_empty() {
         return;
     }
     let symbols = facts.scopes.iter().flat_map(|scope| scope.symbols.values());
-    let bound: FxHashSet<Span> = symbols.flat_map(|symbol| &symbol.bindings).map(|binding| binding.span).collect();
-    for read in names(root, &inner, src).into_iter().filter(|name| !bound.contains(name)) {
+    let mut unread = declarations;
+    unread.extend(symbols.flat_map(|symbol| &symbol.bindings).map(|binding| binding.span));
+    for read in names(root, &inner, src).into_iter().filter(|name| !unread.contains(name)) {
         let from = facts.scope_at(read.start);
         let name = read.of(src);
         let owner = match facts.resolve(from, name) {

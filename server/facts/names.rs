@@ -38,7 +38,10 @@ impl Names<'_> {
     /// The same for an expression in text form, such as an annotation or the callee of a [`BindingKind::CallResult`].
     pub fn dotted_text(&self, scope: ScopeId, text: &str) -> Option<String> {
         let mut parts = text.split('.').map(str::trim);
-        let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let is_name = |part: &str| {
+            part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+        };
         let root = parts.next()?;
         if !is_name(root) || !parts.clone().all(is_name) {
             return None;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use memchr::memmem;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use streaming_iterator::StreamingIterator;
 use tree_sitter::{Node, Query, QueryCursor};
 
@@ -25,6 +25,17 @@ static NAMES: LazyLock<Query> = LazyLock::new(|| compile(include_str!("../../que
 #[expect(clippy::expect_used, reason = "the queries are part of the program, and every test compiles them")]
 fn compile(source: &str) -> Query {
     Query::new(&tree::language(), source).expect("a query that fits the grammar")
+}
+
+/// What the queries see of a tree. They count levels in 16 bits and go astray below that.
+const MAX_DEPTH: u32 = 10_000;
+/// An error of more nodes, such as that of 100,000 open brackets, is left alone: a query takes quadratic time for it.
+const MAX_ERROR_CHILDREN: u32 = 10_000;
+
+fn cursor() -> QueryCursor {
+    let mut cursor = QueryCursor::new();
+    cursor.set_max_start_depth(Some(MAX_DEPTH));
+    cursor
 }
 
 /// A node that opens a scope.
@@ -51,7 +62,7 @@ pub(super) struct CallSite {
     pub name: Option<Span>,
 }
 
-/// What the queries found. Not sorted.
+/// What the queries found. Not sorted, unless said.
 #[derive(Default)]
 pub(super) struct Found<'t> {
     pub scopes: Vec<Opened<'t>>,
@@ -68,15 +79,22 @@ pub(super) struct Found<'t> {
     pub calls: Vec<CallSite>,
     /// Each `await` node, as it stands in the tree.
     pub awaits: Vec<Node<'t>>,
+    /// What does not parse, see [`quirks::is_broken`]. Sorted and disjoint.
+    pub errors: Vec<Span>,
     /// Where a walrus starts that is none.
     formats: Vec<u32>,
+    /// Where an expression starts that the grammar has start at the star before it, by where that is.
+    stars: FxHashMap<u32, u32>,
 }
 
 impl<'t> Found<'t> {
     /// Asks the queries of the item whose tree has this root.
     pub fn new(root: Node<'t>, src: &str) -> Self {
         let mut found = Self::default();
-        let mut cursor = QueryCursor::new();
+        if !found.parse_errors(root) {
+            return found;
+        }
+        let mut cursor = cursor();
         let mut matches = cursor.matches(&QUERY, root, src.as_bytes());
         while let Some(pattern) = matches.next() {
             for capture in pattern.captures() {
@@ -84,7 +102,47 @@ impl<'t> Found<'t> {
             }
         }
         found.bindings.retain(|bound| !bound.is_walrus || !found.formats.contains(&bound.name.start));
+        found.bare_keywords(root, src);
+        found.errors.sort_unstable_by_key(|error| (error.start, std::cmp::Reverse(error.end)));
+        // Disjoint, so that their ends are sorted too.
+        found.errors.dedup_by(|inner, outer| outer.covers(*inner));
         found
+    }
+
+    /// Finds the outermost parse errors, without a walk over all of a sound tree. Returns whether the tree is fit for queries.
+    fn parse_errors(&mut self, root: Node<'_>) -> bool {
+        let mut walk = root.walk();
+        loop {
+            let node = walk.node();
+            let is_error = node.is_error() || node.is_missing();
+            if is_error {
+                self.errors.push(span(node));
+                if node.child_count() > MAX_ERROR_CHILDREN {
+                    return false;
+                }
+            }
+            // A default of a type parameter (PEP 696) is an error to the grammar only.
+            let enter = !is_error && node.has_error() && node.kind() != "type_parameter";
+            if enter && walk.goto_first_child() {
+                continue;
+            }
+            while !walk.goto_next_sibling() {
+                if !walk.goto_parent() {
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Finds every `await` and `async` that is an identifier to the grammar. Both words are rare enough to look at each.
+    fn bare_keywords(&mut self, root: Node<'_>, src: &str) {
+        let sound: FxHashSet<usize> = self.awaits.iter().map(Node::start_byte).collect();
+        for word in ["await", "async"] {
+            for start in memmem::find_iter(src.as_bytes(), word).filter(|start| !sound.contains(start)) {
+                let node = root.descendant_for_byte_range(start, start + word.len());
+                self.errors.extend(node.filter(|&node| quirks::is_bare_keyword(node, src)).map(span));
+            }
+        }
     }
 
     fn add(&mut self, capture: &str, node: Node<'t>, src: &str) {
@@ -123,7 +181,7 @@ impl<'t> Found<'t> {
             "nonlocal" => self.nonlocals.extend(named_children(node).map(span)),
             "import" => self.import(node, src),
             "from" => self.import_from(node, src),
-            "call" => self.call(node),
+            "call" => self.call(node, src),
             "await" => self.awaits.push(node),
             _ => {}
         }
@@ -145,19 +203,22 @@ impl<'t> Found<'t> {
         }
     }
 
-    fn assignment(&mut self, node: Node<'_>, src: &str) {
-        let Some(left) = node.child_by_field_name("left") else { return };
-        // `a = b = f()`: each assignment is the right side of the one before.
-        let mut value = node.child_by_field_name("right");
-        while let Some(right) = value.filter(|right| right.kind() == "assignment") {
-            value = right.child_by_field_name("right");
+    /// `a = b = f()`: each assignment is the right side of the one before.
+    fn assignment(&mut self, outermost: Node<'_>, src: &str) {
+        let mut targets = Vec::new();
+        let mut value = Some(outermost);
+        while let Some(assignment) = value.filter(|value| value.kind() == "assignment") {
+            targets.extend(assignment.child_by_field_name("left"));
+            value = assignment.child_by_field_name("right");
         }
-        match value {
-            Some(value) if left.kind() == "identifier" => self.bind(left, call_result(value, src)),
-            Some(_) => self.target(left),
-            // `(x): T` makes nothing of `x`.
-            None if left.kind() == "identifier" => self.bind(left, BindingKind::Declaration),
-            None => {}
+        for left in targets {
+            match value {
+                Some(value) if left.kind() == "identifier" => self.bind(left, call_result(value, src)),
+                Some(_) => self.target(left),
+                // `(x): T` makes nothing of `x`.
+                None if left.kind() == "identifier" => self.bind(left, BindingKind::Declaration),
+                None => {}
+            }
         }
     }
 
@@ -224,7 +285,7 @@ impl<'t> Found<'t> {
         }
     }
 
-    fn call(&mut self, node: Node<'_>) {
+    fn call(&mut self, node: Node<'_>, src: &str) {
         let Some(callee) = node.child_by_field_name("function") else { return };
         let callee = quirks::without_star(callee);
         let name = match callee.kind() {
@@ -232,11 +293,18 @@ impl<'t> Found<'t> {
             "attribute" => callee.child_by_field_name("attribute").map(span),
             _ => None,
         };
-        self.calls.push(CallSite {
-            span: quirks::expression_span(node),
-            callee: quirks::expression_span(callee),
-            name,
-        });
+        let call = CallSite { span: self.without_star(node, src), callee: self.without_star(callee, src), name };
+        self.calls.push(call);
+    }
+
+    /// [`quirks::expression_span`], looked up once for all the calls of `*f()()()`.
+    fn without_star(&mut self, node: Node<'_>, src: &str) -> Span {
+        let Span { start, end } = span(node);
+        if src.as_bytes().get(start as usize) != Some(&b'*') {
+            return Span::new(start, end);
+        }
+        let start = *self.stars.entry(start).or_insert_with(|| quirks::expression_span(node).start);
+        Span::new(start, end)
     }
 }
 
@@ -258,22 +326,31 @@ pub(super) fn parameters<'t>(function: Node<'t>, src: &str) -> Vec<(Node<'t>, Op
 }
 
 /// The names of the type parameters of a `def` or `class`: the `T` of `T`, `T: bound`, `*T` and `**T`.
-pub(super) fn type_parameters(node: Node<'_>) -> Vec<Span> {
+pub(super) fn type_parameters(node: Node<'_>, src: &str) -> Vec<Span> {
     let first_name = |mut node: Node<'_>| {
         while node.kind() != "identifier" {
             node = node.named_child(0)?;
         }
         Some(span(node))
     };
-    let all = node.child_by_field_name("type_parameters").into_iter().flat_map(named_children);
-    all.filter(|node| !node.is_error()).filter_map(first_name).collect()
+    let mut names = Vec::new();
+    let mut is_default = false;
+    for parameter in node.child_by_field_name("type_parameters").into_iter().flat_map(named_children) {
+        // The grammar does not know defaults: in `T = int` it takes `T =` for an error, in `T: int = str` `= str`.
+        let text = text_of(parameter, src);
+        if !is_default && !text.starts_with('=') {
+            names.extend(first_name(parameter));
+        }
+        is_default = parameter.is_error() && text.ends_with('=');
+    }
+    names
 }
 
 /// The identifiers below the nodes of these spans that stand for names, bindings among them.
 pub(super) fn names(root: Node<'_>, below: &[Span], src: &str) -> Vec<Span> {
     let mut names = Vec::new();
     let mut members = FxHashSet::default();
-    let mut cursor = QueryCursor::new();
+    let mut cursor = cursor();
     for inner in below {
         let Some(node) = root.descendant_for_byte_range(inner.start as usize, inner.end as usize) else { continue };
         let mut matches = cursor.matches(&NAMES, node, src.as_bytes());
@@ -288,46 +365,6 @@ pub(super) fn names(root: Node<'_>, below: &[Span], src: &str) -> Vec<Span> {
     }
     names.retain(|name| !members.contains(name));
     names
-}
-
-/// The outermost parse errors, by place: what [`quirks::is_broken`] looks for, without a walk over the whole tree.
-pub(super) fn errors(root: Node<'_>, awaits: &[Node<'_>], src: &str) -> Vec<Span> {
-    let mut errors = bare_keywords(root, awaits, src);
-    let mut walk = root.walk();
-    'walk: loop {
-        let node = walk.node();
-        let is_error = node.is_error() || node.is_missing();
-        if is_error {
-            errors.push(span(node));
-        }
-        // A default of a type parameter (PEP 696) is an error to the grammar only.
-        let enter = !is_error && node.has_error() && node.kind() != "type_parameter";
-        if enter && walk.goto_first_child() {
-            continue;
-        }
-        while !walk.goto_next_sibling() {
-            if !walk.goto_parent() {
-                break 'walk;
-            }
-        }
-    }
-    errors.sort_unstable_by_key(|error| (error.start, std::cmp::Reverse(error.end)));
-    // Disjoint, so that their ends are sorted too.
-    errors.dedup_by(|inner, outer| outer.covers(*inner));
-    errors
-}
-
-/// Every `await` and `async` that is an identifier to the grammar. Both words are rare enough to look at each.
-fn bare_keywords(root: Node<'_>, awaits: &[Node<'_>], src: &str) -> Vec<Span> {
-    let sound: FxHashSet<usize> = awaits.iter().map(Node::start_byte).collect();
-    let find = |word: &'static str| {
-        memmem::find_iter(src.as_bytes(), word).map(|at| (at, at + word.len())).collect::<Vec<_>>()
-    };
-    let words = find("await").into_iter().chain(find("async"));
-    let nodes = words
-        .filter(|(start, _)| !sound.contains(start))
-        .filter_map(|(start, end)| root.descendant_for_byte_range(start, end));
-    nodes.filter(|&node| quirks::is_bare_keyword(node, src)).map(span).collect()
 }
 
 /// The path and the alias of `path as alias`.
