@@ -49,10 +49,10 @@ impl Backend {
         answer.await.map_err(|_| Error::internal_error())
     }
 
-    /// Asks the client for its settings, in a task of its own.
-    fn fetch_settings(&self) {
+    /// Asks the client for its settings, in a task of its own; false if it cannot be asked.
+    fn fetch_settings(&self) -> bool {
         if !self.session.get().is_some_and(|session| session.configuration) {
-            return;
+            return false;
         }
         let (client, owner) = (self.client.clone(), self.owner.clone());
         tokio::spawn(async move {
@@ -63,6 +63,7 @@ impl Backend {
                 Err(_) => warn!("the client did not tell its settings"),
             }
         });
+        true
     }
 }
 
@@ -108,8 +109,10 @@ impl LanguageServer for Backend {
     }
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
-        self.owner.send(Event::Configure(params.settings));
-        self.fetch_settings();
+        // What comes with the news may be all settings, ours, or none: an answer is better.
+        if !self.fetch_settings() {
+            self.owner.send(Event::Configure(params.settings));
+        }
     }
 
     async fn did_open(&self, params: DidOpenTextDocumentParams) {

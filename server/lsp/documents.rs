@@ -55,9 +55,9 @@ impl Document {
 /// The open documents, and which of them the client has yet to hear about.
 #[derive(Default)]
 pub struct Documents {
-    open: FxHashMap<String, Document>,
+    open: FxHashMap<Vec<u8>, Document>,
     /// Keys of documents with unpublished changes, the longest waiting first.
-    stale: Vec<String>,
+    stale: Vec<Vec<u8>>,
 }
 
 impl Documents {
@@ -130,7 +130,7 @@ impl Documents {
         self.open.get_mut(&key)
     }
 
-    fn mark(&mut self, key: String) {
+    fn mark(&mut self, key: Vec<u8>) {
         if !self.stale.contains(&key) {
             self.stale.push(key);
         }

@@ -49,17 +49,16 @@ fn escape(uri: &str) -> Option<String> {
 }
 
 /// What a document is kept under: the path of a `file:` URI, decoded, a drive's letter in upper case; the text of any other.
-pub fn key(uri: &Uri) -> String {
+/// Bytes, because a path need not be Unicode.
+pub fn key(uri: &Uri) -> Vec<u8> {
     if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
-        return uri.as_str().to_owned();
+        return uri.as_str().as_bytes().to_vec();
     }
     let host = uri.authority().map(|authority| authority.host()).unwrap_or_default();
     let host = if host.eq_ignore_ascii_case("localhost") { "" } else { host };
-    let path = uri.path().decode().to_string_lossy();
-    let mut key = format!("{host}{path}");
-    let drive = host.is_empty() && matches!(key.as_bytes(), [b'/', letter, b':', ..] if letter.is_ascii_alphabetic());
-    if drive {
-        key[1..2].make_ascii_uppercase();
+    let mut key = [host.as_bytes(), &uri.path().decode().to_bytes()].concat();
+    if let [b'/', drive, b':', ..] = key.as_mut_slice() {
+        drive.make_ascii_uppercase();
     }
     key
 }

@@ -122,3 +122,34 @@ fn a_large_document_is_taken() {
     client.published(2);
     assert_eq!(client.finish(), Some(0));
 }
+
+#[test]
+fn hostile_documents_are_taken() {
+    let deep = 100_000;
+    let call = "import asyncio\nasync def f():\n    t = asyncio.create_task(g())\n    ";
+    let mut client = client();
+    for (version, text) in [
+        "\0".repeat(1 << 20),
+        "(".repeat(deep),
+        format!("x = {}t.result(){}\n", "(".repeat(deep), ")".repeat(deep)),
+        format!("{call}x = {}t.result(){}\n", "[".repeat(deep), "]".repeat(deep)),
+        format!("{call}x = t{}.result()\n", ".a".repeat(deep)),
+        format!("{call}x = {}t.result()\n", "not ".repeat(deep)),
+        format!("{call}x = t.result(){}\n", " + 1".repeat(deep)),
+        format!("{call}{}", (0..300).map(|n| format!("{}if t.result():\n", " ".repeat(n + 4))).collect::<String>()),
+        "result \r".repeat(10_000),
+    ]
+    .iter()
+    .enumerate()
+    {
+        client.open(URI, version as i64, text);
+        client.published(version as i64);
+        client.request("textDocument/hover", at(URI, 3, 8));
+        let place = range((0, 0), (4, 0));
+        client.request(
+            "textDocument/codeAction",
+            json!({ "textDocument": { "uri": URI }, "range": place, "context": { "diagnostics": [] } }),
+        );
+    }
+    assert_eq!(client.finish(), Some(0));
+}

@@ -108,6 +108,19 @@ fn one_file_is_one_document_however_its_name_is_spelled() {
 }
 
 #[test]
+fn paths_that_are_not_unicode_are_kept_apart() {
+    let mut client = client(json!({}));
+    for (version, uri) in [(1, "file:///%FF.py"), (2, "file:///%FE.py")] {
+        client.open(uri, version, "");
+        assert_eq!(client.published(version)["uri"], uri);
+    }
+    client.notify("textDocument/didClose", json!({ "textDocument": { "uri": "file:///%FF.py" } }));
+    client.change("file:///%FE.py", 3, json!([]));
+    client.published(3);
+    assert!(client.finish());
+}
+
+#[test]
 fn changes_to_a_document_that_is_not_open_are_ignored() {
     let mut client = client(json!({}));
     client.change(URI, 2, json!([{ "range": range((0, 0), (9, 9)), "text": "x" }]));
