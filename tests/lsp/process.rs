@@ -130,7 +130,7 @@ fn hostile_documents_are_taken() {
     let mut client = client();
     for (version, text) in [
         "\0".repeat(1 << 20),
-        "(".repeat(deep),
+        "(".repeat(10_000),
         format!("x = {}t.result(){}\n", "(".repeat(deep), ")".repeat(deep)),
         format!("{call}x = {}t.result(){}\n", "[".repeat(deep), "]".repeat(deep)),
         format!("{call}x = t{}.result()\n", ".a".repeat(deep)),
