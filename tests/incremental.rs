@@ -287,9 +287,14 @@ fn is_suspended(text: &str, place: Span) -> bool {
     around.last().is_some_and(|scope| scope.broken)
 }
 
+/// Each case takes a dozen edits and takes them back. `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { default } else { ProptestConfig { cases: 600, ..default } }
+}
+
 proptest! {
-    // Each case takes a dozen edits.
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn an_edited_file_says_what_a_fresh_one_says(
