@@ -28,6 +28,12 @@ const NOT_FOUND_YET: &[(&str, &str)] = &[
     ("programs/others/exc_status_unguarded.py", "a task handed to a helper"),
 ];
 
+/// Mistakes of which a part stays when the first repair of each finding is taken, with what the analysis knows of it.
+const NOT_REPAIRED_AT_ONCE: &[(&str, &str)] = &[(
+    "bad/b59_first_completed_other.py",
+    "a wait that fell short, and then another wait: its author may know what is left",
+)];
+
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/corpus")
 }
@@ -247,8 +253,10 @@ fn fixing_everything_leaves_nothing() {
         }
     }
     for (program, Outcome { printed, .. }) in fixed.iter().zip(oracle::run_all(&fixed).unwrap_or_default()) {
-        if printed.contains("is not set.") || printed.contains("SyntaxError") {
-            problems.push(format!("{}: still fails:\n{}\n{printed}", program.name, program.source));
+        let fails = printed.contains("is not set.") || printed.contains("SyntaxError");
+        if fails != NOT_REPAIRED_AT_ONCE.iter().any(|(name, _)| *name == program.name) {
+            let fails = if fails { "still fails" } else { "fails no longer; take it off the list" };
+            problems.push(format!("{}: {fails}:\n{}\n{printed}", program.name, program.source));
         }
     }
     none(&problems);
