@@ -228,6 +228,8 @@ pub enum Terminator {
         span: Span,
         /// It is the first test of a `while`, whose body a reader expects to run.
         enters_loop: bool,
+        /// It reads more than parameters and constants: whoever asks may learn from it what became of a task.
+        telling: bool,
     },
     /// The next element of an iterable, or its end.
     Iterate {

@@ -8,11 +8,12 @@
 //! - `graph` the types; `dump` their text form
 //! - `lower` from syntax to graph, one file for statements and one for expressions
 //! - `exceptions` which exceptions a handler takes
-//! - `solve` the worklist
+//! - `solve` the worklist, `liveness` what may be forgotten on the way
 
 mod dump;
 mod exceptions;
 mod graph;
+mod liveness;
 mod lower;
 mod solve;
 
@@ -22,5 +23,6 @@ pub use graph::{
     Arg, ArgKind, Block, BlockId, CmpOp, Condition, ConditionId, Constant, Graph, Guard, Local, Op, OpKind, Place,
     Resume, Terminator,
 };
+pub use liveness::Liveness;
 pub use lower::{Unit, lower, units};
 pub use solve::{Domain, Outcome, solve};

@@ -2,74 +2,19 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
+use super::account::{Account, Ask, Mention, Step};
 use super::value::*;
-use super::world::{Suspension, Trail, World};
-use crate::flow::{
-    BlockId, CmpOp, Constant, Domain, ExcSet, Graph, Guard, OpKind, Outcome, Place, Resume, Terminator, solve,
-};
+use super::world::{Suspension, World};
+use crate::flow::{BlockId, CmpOp, Constant, Domain, ExcSet, Graph, Guard, Liveness, OpKind, Outcome, Place, solve};
 use crate::text::Span;
-
-/// What the analysis saw.
-#[derive(Debug, Default)]
-pub struct Account {
-    /// Every `task.result` or `task.exception` that is called, by place; one entry for each way in which a path can come there.
-    pub asks: FxHashMap<Span, Vec<Ask>>,
-    /// Every mention of a task by a name, with the states on all paths together.
-    pub mentions: FxHashMap<Span, Mention>,
-    /// Where the tasks were waited for: the blocks and the expressions.
-    waits: FxHashMap<ObjectId, FxHashSet<(BlockId, Span)>>,
-    steps: Vec<(u32, Step)>,
-    reach: Vec<Vec<BlockId>>,
-}
-
-/// A path comes to `task.result()` or `task.exception()`.
-#[derive(Clone, Debug)]
-pub struct Ask {
-    /// The task, and what is known of it on this path; `None` where the receiver is none that was made in view.
-    pub task: Option<(ObjectId, Object)>,
-    /// `result` or `exception`.
-    pub is_result: bool,
-    /// No reader would believe in the path.
-    pub doubt: bool,
-    /// What catches the error.
-    pub guard: Guard,
-    trail: Trail,
-}
-
-/// A task where it is named.
-#[derive(Clone, Debug)]
-pub struct Mention {
-    /// The task; `None` where it is another on another path.
-    pub task: Option<ObjectId>,
-    /// What is known on each path.
-    pub states: Vec<Object>,
-}
-
-/// A branch that a path took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The test, or the iterable.
-    pub test: Span,
-    /// The way it went.
-    pub taken: bool,
-    from: BlockId,
-    other: BlockId,
-}
 
 /// Budgets: real functions need some dozens of worlds at a block. What needs more ends in silence.
 const PER_BLOCK: usize = 400;
 const STEPS: usize = 40_000;
-/// Blocks × places, for liveness.
-const SIZE: usize = 60_000_000;
 
 /// Analyses one function. `None` where it is too large or has too many paths: nothing is said about it then.
 pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account> {
-    if graph.blocks.len().saturating_mul(graph.places as usize) > SIZE {
-        return None;
-    }
-    let live = Liveness::of(graph);
+    let live = Liveness::of(graph)?;
     let mut entry = World::new();
     for (index, local) in graph.locals.iter().enumerate() {
         let value = match local.annotation.as_deref() {
@@ -94,118 +39,6 @@ pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account
                 .collect();
             Some(account)
         }
-    }
-}
-
-impl Account {
-    /// The branch on the path of `ask` that led past a wait for its task: the last one whose other side goes to a wait.
-    pub fn skipped(&self, ask: &Ask) -> Option<Step> {
-        let (id, _) = ask.task.as_ref()?;
-        let waits = self.waits.get(id)?;
-        let mut at = ask.trail.0;
-        while at != 0 {
-            let (before, step) = *self.steps.get(at as usize)?;
-            // The wait has to lie on the way that was not taken, not around the next round of a loop.
-            if self.reaches(step.other, step.from, |block| waits.iter().any(|(of, _)| *of == block)) {
-                return Some(step);
-            }
-            at = before;
-        }
-        None
-    }
-
-    fn reaches(&self, from: BlockId, without: BlockId, hit: impl Fn(BlockId) -> bool) -> bool {
-        let mut seen = FxHashSet::default();
-        let mut open = vec![from];
-        while let Some(block) = open.pop() {
-            if block == without || !seen.insert(block) {
-                continue;
-            }
-            if hit(block) {
-                return true;
-            }
-            open.extend(self.reach.get(block.0 as usize).into_iter().flatten());
-        }
-        false
-    }
-}
-
-/// Which places later code reads, by block: a bit set for each.
-struct Liveness {
-    words: usize,
-    at_entry: Vec<u64>,
-}
-
-impl Liveness {
-    fn of(graph: &Graph) -> Self {
-        let words = (graph.places as usize).div_ceil(64).max(1);
-        let mut this = Self { words, at_entry: vec![0; words * graph.blocks.len()] };
-        let mut before: Vec<Vec<BlockId>> = vec![Vec::new(); graph.blocks.len()];
-        for (index, block) in graph.blocks.iter().enumerate() {
-            for to in block.end.successors().into_iter().chain(block.unwind) {
-                if let Some(list) = before.get_mut(to.0 as usize) {
-                    list.push(BlockId(index as u32));
-                }
-            }
-        }
-        let mut open: Vec<BlockId> = (0..graph.blocks.len() as u32).map(BlockId).collect();
-        let mut waiting = vec![true; graph.blocks.len()];
-        let mut set = vec![0u64; words];
-        while let Some(id) = open.pop() {
-            waiting[id.0 as usize] = false;
-            let block = &graph.blocks[id.0 as usize];
-            set.iter_mut().for_each(|word| *word = 0);
-            for to in block.end.successors().into_iter().chain(block.unwind) {
-                for (word, more) in set.iter_mut().zip(this.row(to)) {
-                    *word |= more;
-                }
-            }
-            // An exception may leave in the middle: what it needs stays alive through the whole block.
-            let kept: Vec<u64> = block.unwind.map(|to| this.row(to).to_vec()).unwrap_or_default();
-            terminator_reads(&block.end, |place| mark(&mut set, place, true));
-            for op in block.ops.iter().rev() {
-                if let Some(place) = op.kind.writes() {
-                    mark(&mut set, place, false);
-                }
-                op.kind.reads(|place| mark(&mut set, place, true));
-                for (word, keep) in set.iter_mut().zip(&kept) {
-                    *word |= keep;
-                }
-            }
-            let row = &mut this.at_entry[id.0 as usize * words..][..words];
-            if row != set.as_slice() {
-                row.copy_from_slice(&set);
-                for &to in &before[id.0 as usize] {
-                    if !std::mem::replace(&mut waiting[to.0 as usize], true) {
-                        open.push(to);
-                    }
-                }
-            }
-        }
-        this
-    }
-
-    fn row(&self, block: BlockId) -> &[u64] {
-        self.at_entry.get(block.0 as usize * self.words..).and_then(|rest| rest.get(..self.words)).unwrap_or_default()
-    }
-
-    fn live(&self, block: BlockId, place: Place) -> bool {
-        self.row(block).get(place.0 as usize / 64).is_some_and(|word| word >> (place.0 % 64) & 1 == 1)
-    }
-}
-
-fn mark(set: &mut [u64], place: Place, on: bool) {
-    if let Some(word) = set.get_mut(place.0 as usize / 64) {
-        let bit = 1 << (place.0 % 64);
-        *word = if on { *word | bit } else { *word & !bit };
-    }
-}
-
-fn terminator_reads(end: &Terminator, mut read: impl FnMut(Place)) {
-    match end {
-        Terminator::Branch { test, .. } => read(*test),
-        Terminator::Iterate { iter, .. } => read(*iter),
-        _ => {}
     }
 }
 
@@ -240,7 +73,7 @@ impl Domain for Analysis<'_> {
 
 impl Analysis<'_> {
     /// Sends a world on to a block.
-    fn go(&mut self, at: &mut Here<'_, '_>, to: BlockId, mut world: World) {
+    pub(super) fn go(&mut self, at: &mut Here<'_, '_>, to: BlockId, mut world: World) {
         let depth = at.graph.blocks.get(to.0 as usize).map_or(0, |block| block.depth);
         world.resume.truncate(depth as usize);
         world.forget_dead(|place| self.live.live(to, place));
@@ -507,205 +340,6 @@ impl Analysis<'_> {
                 }
                 Value::Unknown
             }
-        }
-    }
-
-    /// The end of a `with` block, by whichever way control came there.
-    fn exit(
-        &mut self,
-        at: &mut Here<'_, '_>,
-        world: &mut World,
-        cm: Place,
-        is_async: bool,
-        after: BlockId,
-        span: Span,
-    ) -> bool {
-        let failing = world.resume.last() == Some(&Resume::Unwind);
-        let swallow = |world: &World, kinds: ExcSet| {
-            let mut swallowed = world.clone();
-            swallowed.raised = ExcSet::NONE;
-            (world.raised.meets(kinds)).then_some(swallowed)
-        };
-        match world.get(cm).clone() {
-            Value::Context(Context::Timeout) => {
-                if failing && world.raised.meets(ExcSet::CANCELLED) {
-                    world.raised = world.raised.union(ExcSet::TIMEOUT);
-                }
-            }
-            Value::Context(Context::Suppress(kinds)) if failing => {
-                if let Some(swallowed) = swallow(world, kinds) {
-                    self.go(at, after, swallowed);
-                }
-                world.raised = world.raised.minus(kinds);
-                return !world.raised.is_empty();
-            }
-            Value::Context(Context::Suppress(_)) => {}
-            Value::Context(Context::Raises(kinds)) => {
-                if failing && let Some(swallowed) = swallow(world, kinds) {
-                    self.go(at, after, swallowed);
-                }
-                return false;
-            }
-            Value::Group(group) => {
-                let tasks = world.in_group(group);
-                world.suspend(Suspension::Anything, &tasks);
-                for &id in &tasks {
-                    self.waited(at, id, span);
-                }
-                let mut failed = world.clone();
-                for &id in &tasks {
-                    failed.settle(id, States::DONE);
-                    world.settle(id, if failing { States::DONE } else { States::R });
-                }
-                if !failing {
-                    self.raise(at, failed, ExcSet::ERROR.union(ExcSet::CANCELLED));
-                }
-            }
-            _ => {
-                if is_async {
-                    self.raise_anything(at, world);
-                    world.suspend(Suspension::Anything, &[]);
-                }
-                if failing {
-                    let mut swallowed = world.clone();
-                    swallowed.raised = ExcSet::NONE;
-                    swallowed.doubt = true;
-                    self.go(at, after, swallowed);
-                }
-            }
-        }
-        true
-    }
-
-    fn end(&mut self, at: &mut Here<'_, '_>, mut world: World, end: &Terminator) {
-        match end {
-            Terminator::Dead | Terminator::Return => {}
-            Terminator::Goto(to) => self.go(at, *to, world),
-            Terminator::Choice(of) => {
-                for to in of {
-                    self.go(at, *to, world.clone());
-                }
-            }
-            Terminator::Branch { test, condition, then, otherwise, span, enters_loop } => {
-                let tracked = !matches!(world.get(*test), Value::Unknown | Value::Returned);
-                let mut ways = Vec::new();
-                for truth in [true, false] {
-                    let mut way = world.clone();
-                    if let Some(id) = condition {
-                        if !tracked && way.outcome(*id).is_some_and(|known| known != truth) {
-                            continue;
-                        }
-                        way.note_outcome(*id, truth);
-                    }
-                    if super::refine::assume(&mut way, at.graph, *test, truth) {
-                        way.doubt |= *enters_loop && !truth && !tracked;
-                        ways.push((truth, way));
-                    }
-                }
-                let both = ways.len() == 2;
-                for (truth, mut way) in ways {
-                    let (to, other) = if truth { (*then, *otherwise) } else { (*otherwise, *then) };
-                    if both {
-                        self.account
-                            .steps
-                            .push((way.trail.0, Step { test: *span, taken: truth, from: at.block, other }));
-                        way.trail = Trail(self.account.steps.len() as u32 - 1);
-                    }
-                    self.go(at, to, way);
-                }
-            }
-            Terminator::Iterate { iter, element, body, end, first, nonempty, is_async, span } => {
-                let value = world.get(*iter).clone();
-                world.new_round(at.graph);
-                if *is_async && !matches!(value, Value::AsCompleted(_)) {
-                    self.raise_anything(at, &world);
-                    world.suspend(Suspension::Anything, &[]);
-                }
-                let mut ended = world.clone();
-                let mut ends = !nonempty;
-                let mut starts = true;
-                let item = match &value {
-                    Value::WaitSet(set) => {
-                        if *first {
-                            ends = super::refine::assume_set(&mut ended, set, false, true);
-                            starts = super::refine::assume_set(&mut world, set, true, true);
-                        }
-                        world.silence(&set.members);
-                        Some(self::element(&mut world, set, *span))
-                    }
-                    Value::AsCompleted(members) => {
-                        world.suspend(Suspension::Anything, &[]);
-                        for &id in members.iter() {
-                            self.waited(at, id, *span);
-                            ended.settle(id, States::DONE);
-                        }
-                        world.silence(members);
-                        None
-                    }
-                    Value::Items(items) => {
-                        if *first {
-                            ends &= items.is_empty();
-                            starts = !items.is_empty();
-                        }
-                        world.escape(&value);
-                        let mut ids = Vec::new();
-                        value.objects(&mut ids);
-                        world.silence(&ids);
-                        ended.silence(&ids);
-                        None
-                    }
-                    other => {
-                        world.escape(other);
-                        ended.doubt |= *first;
-                        None
-                    }
-                };
-                if starts {
-                    world.set(at.graph, *element, item.unwrap_or(Value::Unknown));
-                    self.go(at, *body, world);
-                }
-                if ends {
-                    self.go(at, *end, ended);
-                }
-            }
-            Terminator::Raise(kinds) => {
-                let kinds = kinds.unwrap_or(world.caught);
-                let kinds = if kinds.is_empty() { ExcSet::EXCEPTION } else { kinds };
-                self.raise(at, world, kinds);
-            }
-            Terminator::Dispatch(arms) => {
-                for (taken, to) in arms {
-                    if world.raised.meets(*taken) {
-                        let mut arrived = world.clone();
-                        arrived.raised = world.raised.intersection(*taken);
-                        self.go(at, *to, arrived);
-                        world.raised = world.raised.minus(*taken);
-                    }
-                }
-                let rest = world.raised;
-                self.raise(at, world, rest);
-            }
-            Terminator::Enter { body, resume } => {
-                // What is left on the stack above the `finally`'s own depth belongs to one that is left for good.
-                let depth = at.graph.blocks.get(body.0 as usize).map_or(0, |block| block.depth as usize);
-                world.resume.truncate(depth.saturating_sub(1));
-                world.resume.push(resume.clone());
-                self.go(at, *body, world);
-            }
-            Terminator::EndFinally => match world.resume.pop() {
-                Some(Resume::At(mut blocks)) => {
-                    let Some(to) = blocks.pop() else { return };
-                    if !blocks.is_empty() {
-                        world.resume.push(Resume::At(blocks));
-                    }
-                    self.go(at, to, world);
-                }
-                Some(Resume::Unwind) => {
-                    let kinds = world.raised;
-                    self.raise(at, world, kinds);
-                }
-                None => {}
-            },
         }
     }
 }

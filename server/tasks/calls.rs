@@ -139,8 +139,14 @@ impl Analysis<'_> {
     fn hand_over(&mut self, world: &mut World, call: &Call<'_>) {
         for arg in call.args {
             let value = world.get(arg.place).clone();
-            if let Value::WaitSet(set) = &value {
-                world.silence(&set.members);
+            match &value {
+                Value::WaitSet(set) | Value::Length(set) => world.silence(&set.members),
+                Value::Test(_) => {
+                    let mut asked = Vec::new();
+                    value.objects(&mut asked);
+                    world.silence(&asked);
+                }
+                _ => {}
             }
             world.escape(&value);
         }

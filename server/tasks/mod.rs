@@ -5,15 +5,18 @@
 //! no text: rules judge the account.
 //!
 //! - `value` what a place can hold, `world` what is known on one path
-//! - `analysis` carries worlds through the graph; `calls` and `awaits` are the table of what each operation does, checked against
+//! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `calls` and `awaits` are the table of what each operation does, checked against
 //!   CPython by the tests; `refine` is what a test tells
 
+mod account;
 mod analysis;
 mod awaits;
 mod calls;
+mod ends;
 mod refine;
 mod value;
 mod world;
 
-pub use analysis::{Account, Ask, Mention, Step, analyse};
+pub use account::{Account, Ask, Mention, Step};
+pub use analysis::analyse;
 pub use value::{Kind, Object, ObjectId, Passed, States, Why, WhyKind};

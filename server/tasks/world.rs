@@ -184,6 +184,18 @@ impl World {
         }
     }
 
+    /// The code looks at something else that may tell it what became of tasks which had time to run: nothing is said about them
+    /// from here on.
+    pub fn asked_elsewhere(&mut self) {
+        for (_, object) in &mut self.objects {
+            let told_by_itself =
+                object.why.is_some_and(|why| matches!(why.kind, WhyKind::NotDone | WhyKind::PendingSet));
+            if object.passed != Passed::Nothing || (object.why.is_some() && !told_by_itself) {
+                object.silent = true;
+            }
+        }
+    }
+
     /// Other code runs: tasks that are not in `except` may go on, or end.
     pub fn suspend(&mut self, how: Suspension<'_>, except: &[ObjectId]) {
         for (_, value) in &mut self.env {

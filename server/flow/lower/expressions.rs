@@ -5,6 +5,7 @@ use tree_sitter::Node;
 
 use super::{Lowering, children, span, walk};
 use crate::facts::{Meaning, ScopeId};
+use crate::flow::exceptions::ExcSet;
 use crate::flow::graph::*;
 
 /// Functions that run through a generator expression at once.
@@ -95,15 +96,7 @@ impl<'a> Lowering<'a> {
                 self.op(OpKind::Copy(result, first), at);
                 let (evaluate, after) = (self.block(), self.block());
                 let (then, otherwise) = if is_and { (evaluate, after) } else { (after, evaluate) };
-                let condition = self.intern(left);
-                self.end(Terminator::Branch {
-                    test: first,
-                    condition,
-                    then,
-                    otherwise,
-                    span: span(left),
-                    enters_loop: false,
-                });
+                self.branch(left, first, then, otherwise, false);
                 self.current = evaluate;
                 let second = self.expression(right);
                 self.op(OpKind::Copy(result, second), at);
@@ -220,7 +213,7 @@ impl<'a> Lowering<'a> {
         dst
     }
 
-    fn compute(&mut self, node: Node<'_>, parts: Vec<Place>) -> Place {
+    pub(super) fn compute(&mut self, node: Node<'_>, parts: Vec<Place>) -> Place {
         let dst = self.place();
         self.op(OpKind::Compute(dst, parts), span(node));
         dst
@@ -304,6 +297,9 @@ impl<'a> Lowering<'a> {
         else {
             return self.opaque(node);
         };
+        if let Some(place) = self.unittest_assertion(node, function, arguments) {
+            return place;
+        }
         let callee = self.expression(function);
         let mut args = Vec::new();
         if arguments.kind() == "generator_expression" {
@@ -340,6 +336,26 @@ impl<'a> Lowering<'a> {
         let (guard, names) = (self.guard(), self.variables(node));
         self.op(OpKind::Call { dst, callee, args, guard, names }, span(node));
         dst
+    }
+
+    /// `self.assertTrue(test)` and `self.assertFalse(test)` are `assert test` and `assert not test`.
+    fn unittest_assertion(&mut self, node: Node<'_>, function: Node<'_>, arguments: Node<'_>) -> Option<Place> {
+        let holds = match self.text(function.child_by_field_name("attribute")?) {
+            "assertTrue" => true,
+            "assertFalse" => false,
+            _ => return None,
+        };
+        let test = children(arguments)
+            .first()
+            .copied()
+            .filter(|test| !matches!(test.kind(), "keyword_argument" | "list_splat"))?;
+        let (passed, failed) = (self.block(), self.block());
+        let (then, otherwise) = if holds { (passed, failed) } else { (failed, passed) };
+        self.condition(test, then, otherwise, false);
+        self.current = failed;
+        self.end(Terminator::Raise(Some(ExcSet::ERROR)));
+        self.current = passed;
+        Some(self.constant(node, Constant::None))
     }
 
     /// The variables that a call mentions, sorted; `*` among them where it mentions a function made in this one, which may
@@ -452,120 +468,6 @@ impl<'a> Lowering<'a> {
             }
             _ => self.op(OpKind::Escape(src), at),
         }
-    }
-
-    fn comparison(&mut self, node: Node<'_>) -> Place {
-        match self.single_comparison(node) {
-            Some((op, left, right)) => {
-                let left = self.expression(left);
-                let right = self.expression(right);
-                let dst = self.place();
-                self.op(OpKind::Compare { dst, op, left, right }, span(node));
-                dst
-            }
-            None => {
-                let parts = children(node).into_iter().map(|part| self.expression(part)).collect();
-                self.compute(node, parts)
-            }
-        }
-    }
-
-    fn single_comparison<'t>(&self, node: Node<'t>) -> Option<(CmpOp, Node<'t>, Node<'t>)> {
-        let [left, right] = children(node)[..] else { return None };
-        let between = self.src.get(left.end_byte()..right.start_byte())?;
-        let op = node.child_by_field_name("operators").map(|operator| self.text(operator)).unwrap_or(between);
-        let op = match op.split_whitespace().collect::<Vec<_>>().as_slice() {
-            ["is"] => CmpOp::Is,
-            ["is", "not"] => CmpOp::IsNot,
-            ["=="] => CmpOp::Eq,
-            ["!="] | ["<>"] => CmpOp::Ne,
-            ["in"] => CmpOp::In,
-            ["not", "in"] => CmpOp::NotIn,
-            _ => CmpOp::Order,
-        };
-        Some((op, left, right))
-    }
-
-    /// Evaluates a test and goes to `then` or `otherwise`.
-    pub(super) fn condition(&mut self, node: Node<'_>, then: BlockId, otherwise: BlockId, enters_loop: bool) {
-        self.nesting += 1;
-        if self.nesting > super::MAX_NESTING {
-            self.gave_up = true;
-        } else {
-            self.condition_inner(node, then, otherwise, enters_loop);
-        }
-        self.nesting -= 1;
-    }
-
-    fn condition_inner(&mut self, node: Node<'_>, then: BlockId, otherwise: BlockId, enters_loop: bool) {
-        match node.kind() {
-            "parenthesized_expression" if children(node).len() == 1 => {
-                self.condition(children(node)[0], then, otherwise, enters_loop);
-            }
-            "not_operator" => match node.child_by_field_name("argument") {
-                Some(argument) => self.condition(argument, otherwise, then, enters_loop),
-                None => self.end(Terminator::Choice(vec![then, otherwise])),
-            },
-            "boolean_operator" => {
-                let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right"))
-                else {
-                    return self.end(Terminator::Choice(vec![then, otherwise]));
-                };
-                let second = self.block();
-                if node.child_by_field_name("operator").is_some_and(|operator| self.text(operator) == "and") {
-                    self.condition(left, second, otherwise, enters_loop);
-                } else {
-                    self.condition(left, then, second, enters_loop);
-                }
-                self.current = second;
-                self.condition(right, then, otherwise, enters_loop);
-            }
-            _ => {
-                let test = self.expression(node);
-                let condition = self.intern(node);
-                self.end(Terminator::Branch { test, condition, then, otherwise, span: span(node), enters_loop });
-            }
-        }
-    }
-
-    /// The identity of a test by its text. A test that awaits or binds is never the same twice.
-    fn intern(&mut self, node: Node<'_>) -> Option<ConditionId> {
-        let (mut reads, mut pure, mut repeatable) = (Vec::new(), true, true);
-        walk(node, |part| {
-            match part.kind() {
-                "await" | "named_expression" | "yield" | "lambda" => repeatable = false,
-                "attribute" | "call" | "subscript" => pure = false,
-                "identifier" => match self.named(self.text(part)) {
-                    Some(place) => {
-                        pure &= self
-                            .graph
-                            .locals
-                            .get(place.0 as usize)
-                            .is_none_or(|local| !local.shared && !local.volatile);
-                        reads.push(place);
-                    }
-                    None => pure = false,
-                },
-                _ => {}
-            }
-            repeatable
-        });
-        if !repeatable {
-            return None;
-        }
-        let text: String = self.text(node).chars().filter(|c| !c.is_whitespace()).collect();
-        let id = match self.conditions.get(&text) {
-            Some(&id) => id,
-            None => {
-                let id = ConditionId(self.graph.conditions.len() as u32);
-                self.graph.conditions.push(Condition { text: text.clone(), reads, pure });
-                self.conditions.insert(text, id);
-                self.uses.push(0);
-                id
-            }
-        };
-        self.uses[id.0 as usize] += 1;
-        Some(id)
     }
 
     /// A comprehension that runs now: a loop for each `for`, a branch for each `if`.

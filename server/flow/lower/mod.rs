@@ -6,6 +6,7 @@
 //! comprehensions become branches and loops, because guards stand in them. Code that does not run here (a function or class
 //! made inside, a generator expression) becomes one `Capture` of the places that it mentions.
 
+mod conditions;
 mod expressions;
 mod statements;
 

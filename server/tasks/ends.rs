@@ -1,0 +1,212 @@
+//! Where paths part and meet: the ends of blocks and of `with` statements.
+
+use super::account::Step;
+use super::analysis::{self, Analysis, Here};
+use super::value::*;
+use super::world::{Suspension, Trail, World};
+use crate::flow::{BlockId, ExcSet, Place, Resume, Terminator};
+use crate::text::Span;
+
+impl Analysis<'_> {
+    /// The end of a `with` block, by whichever way control came there.
+    pub(super) fn exit(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        cm: Place,
+        is_async: bool,
+        after: BlockId,
+        span: Span,
+    ) -> bool {
+        let failing = world.resume.last() == Some(&Resume::Unwind);
+        let swallow = |world: &World, kinds: ExcSet| {
+            let mut swallowed = world.clone();
+            swallowed.raised = ExcSet::NONE;
+            (world.raised.meets(kinds)).then_some(swallowed)
+        };
+        match world.get(cm).clone() {
+            Value::Context(Context::Timeout) => {
+                if failing && world.raised.meets(ExcSet::CANCELLED) {
+                    world.raised = world.raised.union(ExcSet::TIMEOUT);
+                }
+            }
+            Value::Context(Context::Suppress(kinds)) if failing => {
+                if let Some(swallowed) = swallow(world, kinds) {
+                    self.go(at, after, swallowed);
+                }
+                world.raised = world.raised.minus(kinds);
+                return !world.raised.is_empty();
+            }
+            Value::Context(Context::Suppress(_)) => {}
+            Value::Context(Context::Raises(kinds)) => {
+                if failing && let Some(swallowed) = swallow(world, kinds) {
+                    self.go(at, after, swallowed);
+                }
+                return false;
+            }
+            Value::Group(group) => {
+                let tasks = world.in_group(group);
+                world.suspend(Suspension::Anything, &tasks);
+                for &id in &tasks {
+                    self.waited(at, id, span);
+                }
+                let mut failed = world.clone();
+                for &id in &tasks {
+                    failed.settle(id, States::DONE);
+                    world.settle(id, if failing { States::DONE } else { States::R });
+                }
+                if !failing {
+                    self.raise(at, failed, ExcSet::ERROR.union(ExcSet::CANCELLED));
+                }
+            }
+            _ => {
+                if is_async {
+                    self.raise_anything(at, world);
+                    world.suspend(Suspension::Anything, &[]);
+                }
+                if failing {
+                    let mut swallowed = world.clone();
+                    swallowed.raised = ExcSet::NONE;
+                    swallowed.doubt = true;
+                    self.go(at, after, swallowed);
+                }
+            }
+        }
+        true
+    }
+
+    pub(super) fn end(&mut self, at: &mut Here<'_, '_>, mut world: World, end: &Terminator) {
+        match end {
+            Terminator::Dead | Terminator::Return => {}
+            Terminator::Goto(to) => self.go(at, *to, world),
+            Terminator::Choice(of) => {
+                for to in of {
+                    self.go(at, *to, world.clone());
+                }
+            }
+            Terminator::Branch { test, condition, then, otherwise, span, enters_loop, telling } => {
+                let tracked = !matches!(world.get(*test), Value::Unknown | Value::Returned);
+                if *telling && !tracked {
+                    world.asked_elsewhere();
+                }
+                let mut ways = Vec::new();
+                for truth in [true, false] {
+                    let mut way = world.clone();
+                    if let Some(id) = condition {
+                        if !tracked && way.outcome(*id).is_some_and(|known| known != truth) {
+                            continue;
+                        }
+                        way.note_outcome(*id, truth);
+                    }
+                    if super::refine::assume(&mut way, at.graph, *test, truth) {
+                        way.doubt |= *enters_loop && !truth && !tracked;
+                        ways.push((truth, way));
+                    }
+                }
+                let both = ways.len() == 2;
+                for (truth, mut way) in ways {
+                    let (to, other) = if truth { (*then, *otherwise) } else { (*otherwise, *then) };
+                    if both {
+                        self.account
+                            .steps
+                            .push((way.trail.0, Step { test: *span, taken: truth, from: at.block, other }));
+                        way.trail = Trail(self.account.steps.len() as u32 - 1);
+                    }
+                    self.go(at, to, way);
+                }
+            }
+            Terminator::Iterate { iter, element, body, end, first, nonempty, is_async, span } => {
+                let value = world.get(*iter).clone();
+                world.new_round(at.graph);
+                if *is_async && !matches!(value, Value::AsCompleted(_)) {
+                    self.raise_anything(at, &world);
+                    world.suspend(Suspension::Anything, &[]);
+                }
+                let mut ended = world.clone();
+                let mut ends = !nonempty;
+                let mut starts = true;
+                let item = match &value {
+                    Value::WaitSet(set) => {
+                        if *first {
+                            ends = super::refine::assume_set(&mut ended, set, false, true);
+                            starts = super::refine::assume_set(&mut world, set, true, true);
+                        }
+                        world.silence(&set.members);
+                        Some(analysis::element(&mut world, set, *span))
+                    }
+                    Value::AsCompleted(members) => {
+                        world.suspend(Suspension::Anything, &[]);
+                        for &id in members.iter() {
+                            self.waited(at, id, *span);
+                            ended.settle(id, States::DONE);
+                        }
+                        world.silence(members);
+                        None
+                    }
+                    Value::Items(items) => {
+                        if *first {
+                            ends &= items.is_empty();
+                            starts = !items.is_empty();
+                        }
+                        world.escape(&value);
+                        let mut ids = Vec::new();
+                        value.objects(&mut ids);
+                        world.silence(&ids);
+                        ended.silence(&ids);
+                        None
+                    }
+                    other => {
+                        world.escape(other);
+                        ended.doubt |= *first;
+                        None
+                    }
+                };
+                if starts {
+                    world.set(at.graph, *element, item.unwrap_or(Value::Unknown));
+                    self.go(at, *body, world);
+                }
+                if ends {
+                    self.go(at, *end, ended);
+                }
+            }
+            Terminator::Raise(kinds) => {
+                let kinds = kinds.unwrap_or(world.caught);
+                let kinds = if kinds.is_empty() { ExcSet::EXCEPTION } else { kinds };
+                self.raise(at, world, kinds);
+            }
+            Terminator::Dispatch(arms) => {
+                for (taken, to) in arms {
+                    if world.raised.meets(*taken) {
+                        let mut arrived = world.clone();
+                        arrived.raised = world.raised.intersection(*taken);
+                        self.go(at, *to, arrived);
+                        world.raised = world.raised.minus(*taken);
+                    }
+                }
+                let rest = world.raised;
+                self.raise(at, world, rest);
+            }
+            Terminator::Enter { body, resume } => {
+                // What is left on the stack above the `finally`'s own depth belongs to one that is left for good.
+                let depth = at.graph.blocks.get(body.0 as usize).map_or(0, |block| block.depth as usize);
+                world.resume.truncate(depth.saturating_sub(1));
+                world.resume.push(resume.clone());
+                self.go(at, *body, world);
+            }
+            Terminator::EndFinally => match world.resume.pop() {
+                Some(Resume::At(mut blocks)) => {
+                    let Some(to) = blocks.pop() else { return };
+                    if !blocks.is_empty() {
+                        world.resume.push(Resume::At(blocks));
+                    }
+                    self.go(at, to, world);
+                }
+                Some(Resume::Unwind) => {
+                    let kinds = world.raised;
+                    self.raise(at, world, kinds);
+                }
+                None => {}
+            },
+        }
+    }
+}
