@@ -153,3 +153,18 @@ fn hostile_documents_are_taken() {
     }
     assert_eq!(client.finish(), Some(0));
 }
+
+#[test]
+fn a_client_that_never_reads_can_still_end_it() {
+    let (mut process, _stdout) = Process::spawn_unread();
+    process
+        .send(&frame(&json!({ "jsonrpc": "2.0", "id": -1, "method": "initialize", "params": { "capabilities": {} } })));
+    for id in 0..5000 {
+        let hover = json!({ "jsonrpc": "2.0", "id": id, "method": "textDocument/hover", "params": at(URI, 0, 0) });
+        process.send(&frame(&hover));
+    }
+    process.send(&frame(&json!({ "jsonrpc": "2.0", "id": "end", "method": "shutdown" })));
+    process.send(&frame(&json!({ "jsonrpc": "2.0", "method": "exit" })));
+    assert_eq!(process.wait(), Some(0));
+    assert!(process.stdin.is_some());
+}
