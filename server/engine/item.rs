@@ -72,8 +72,9 @@ impl ItemState {
 
     pub fn facts(&mut self, text: &str) -> &Facts {
         if self.facts.is_none() {
-            let facts = extract(self.tree(text).root(), text);
-            self.facts = Some(facts);
+            let root = self.tree(text).root();
+            let deep = tree::deeper_than(root, tree::MAX_QUERY_DEPTH);
+            self.facts = Some(if deep { Facts::default() } else { extract(root, text) });
         }
         self.facts.get_or_insert_with(Facts::default)
     }

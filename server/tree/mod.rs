@@ -108,7 +108,15 @@ pub const MAX_DEPTH: u32 = 400;
 /// Whether the nodes below `node` nest deeper than [`MAX_DEPTH`]. Stages that recurse over nodes ask this first and leave such
 /// an item or function alone: it is made to break tools, or generated.
 pub fn too_deep(node: Node<'_>) -> bool {
-    any(node, |_, depth| depth > MAX_DEPTH)
+    deeper_than(node, MAX_DEPTH)
+}
+
+/// How deep the nodes of an item may nest before no query is run on it: its cost grows with nodes times depth.
+pub const MAX_QUERY_DEPTH: u32 = 5000;
+
+/// Whether the nodes below `node` nest deeper than `depth`.
+pub fn deeper_than(node: Node<'_>, depth: u32) -> bool {
+    any(node, |_, at| at > depth)
 }
 
 /// Whether `test` holds for `node` or any node below it, in source order. `test` also gets the depth below `node`. Does not recurse.
