@@ -22,9 +22,13 @@ pub fn parse(value: &Value) -> Option<Settings> {
 }
 
 fn names(value: &Value, field: &str) -> Option<Vec<String>> {
-    let Value::Array(items) = value.get(field)? else {
-        warn!("the setting `{field}` is not a list of rules: ignored");
-        return None;
+    let items = match value.get(field)? {
+        Value::Array(items) => items,
+        Value::Null => return None,
+        _ => {
+            warn!("the setting `{field}` is not a list of rules: ignored");
+            return None;
+        }
     };
     let known = items.iter().filter_map(|item| match item.as_str() {
         Some(name) if rules::find(name).is_some() => Some(name.to_owned()),

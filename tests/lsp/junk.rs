@@ -1,8 +1,10 @@
 //! Whatever comes over the stream, the messages before and after it are served.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::client::{Client, Pipes, Wire, frame, framed};
+use crate::client::{Client, Pipes, Wire, frame, framed, range};
 
 const HOVER: &str = r#"{"jsonrpc":"2.0","id":"x","method":"textDocument/hover","params":{"textDocument":{"uri":"file:///a.py"},"position":{"line":0,"character":0}}}"#;
 
@@ -21,8 +23,7 @@ fn survives(junk: &[u8]) {
     assert!(client.finish(), "after {:?}", String::from_utf8_lossy(junk));
 }
 
-#[test]
-fn malformed_bodies_are_dropped() {
+fn malformed_bodies() -> Vec<Vec<u8>> {
     let deep = format!(r#"{{"jsonrpc":"2.0","method":"x","params":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
     let deep_elsewhere = format!(r#"{{"jsonrpc":"2.0","method":"x","y":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
     let bodies: &[&[u8]] = &[
@@ -51,14 +52,11 @@ fn malformed_bodies_are_dropped() {
         deep.as_bytes(),
         deep_elsewhere.as_bytes(),
     ];
-    for body in bodies {
-        survives(&framed(body));
-    }
+    bodies.iter().map(|body| framed(body)).collect()
 }
 
-#[test]
-fn malformed_headers_are_skipped() {
-    for header in [
+fn malformed_headers() -> Vec<Vec<u8>> {
+    let headers = [
         "Content-Length: -5\r\n\r\n{}",
         "Content-Length: many\r\n\r\n{}",
         "Content-Length:\r\n\r\n{}",
@@ -74,12 +72,31 @@ fn malformed_headers_are_skipped() {
         "no line break",
         "Content-Length",
         "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi",
-    ] {
-        survives(header.as_bytes());
+    ];
+    let long =
+        ["x".repeat(100_000), "Content-Length: ".repeat(1000), format!("Content-Length: {}\r\n", "0".repeat(10_000))];
+    headers.iter().map(ToString::to_string).chain(long).map(String::into_bytes).collect()
+}
+
+#[test]
+fn malformed_bodies_are_dropped() {
+    malformed_bodies().iter().for_each(|junk| survives(junk));
+}
+
+#[test]
+fn malformed_headers_are_skipped() {
+    malformed_headers().iter().for_each(|junk| survives(junk));
+}
+
+#[test]
+fn one_process_survives_all_of_it() {
+    let mut client = Client::spawn();
+    client.initialize(json!({}));
+    for junk in [malformed_bodies(), malformed_headers()].concat() {
+        client.wire.send(&junk);
+        client.assert_alive();
     }
-    survives("x".repeat(100_000).as_bytes());
-    survives("Content-Length: ".repeat(1000).as_bytes());
-    survives(format!("Content-Length: {}\r\n", "0".repeat(10_000)).as_bytes());
+    assert_eq!(client.finish(), Some(0));
 }
 
 #[test]
@@ -171,4 +188,49 @@ fn a_bad_initialize_can_be_followed_by_a_good_one() {
     client.initialize(json!({}));
     assert_eq!(client.request("initialize", json!({ "capabilities": {} }))["error"]["code"], -32600);
     assert!(client.finish());
+}
+
+/// Replaces a part of a stream by other bytes: where it starts, and how much of the rest it takes, in thousandths.
+fn damage() -> impl Strategy<Value = (usize, usize, Vec<u8>)> {
+    let bytes = prop_oneof![
+        vec(any::<u8>(), 0..4),
+        Just(b"\r\n".to_vec()),
+        Just(b"Content-Length: 7\r\n\r\n".to_vec()),
+        Just(b"Content-Length: 700\r\n\r\n{".to_vec()),
+        Just(b"9".to_vec()),
+    ];
+    (0..1000_usize, prop_oneof![Just(0), 0..3_usize, 0..400_usize], bytes)
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_stream_does_not_cost_the_next_request(damages in vec(damage(), 1..5), cuts in vec(1..200_usize, 1..8)) {
+        let uri = "file:///a.py";
+        let document = json!({ "uri": uri, "version": 1, "languageId": "python", "text": "é\u{1F600}\r\nx = 1\n" });
+        let change = json!({
+            "textDocument": { "uri": uri, "version": 2 },
+            "contentChanges": [{ "range": range((0, 1), (1, 2)), "text": "y" }],
+        });
+        let mut stream = [
+            frame(&json!({ "jsonrpc": "2.0", "method": "textDocument/didOpen", "params": { "textDocument": document } })),
+            framed(HOVER.as_bytes()),
+            frame(&json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": change })),
+        ]
+        .concat();
+        for (start, length, bytes) in damages {
+            let start = stream.len() * start / 1000;
+            let end = start + (stream.len() - start) * length / 1000;
+            stream.splice(start..end, bytes);
+        }
+        let mut client = client();
+        let mut rest = stream.as_slice();
+        for cut in cuts {
+            let (piece, after) = rest.split_at(cut.min(rest.len()));
+            client.wire.send(piece);
+            rest = after;
+        }
+        client.wire.send(rest);
+        client.assert_alive();
+        prop_assert!(client.finish());
+    }
 }
