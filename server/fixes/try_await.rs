@@ -48,12 +48,11 @@ pub(super) fn draft(context: &Context) -> Option<Draft> {
 
     let src = context.site.src;
     let asked_again = handler.map(|body| questions(context, body)).unwrap_or_default();
-    let named = handler.zip(check.name).filter(|(body, name)| identifiers(src, *body).contains(name));
-    let name = match (named, check.name) {
-        (Some((_, name)), _) => Some(name.to_owned()),
-        (None, _) if asked_again.is_empty() => None,
-        (None, Some(name)) => Some(name.to_owned()),
-        (None, None) => Some(fresh_name(text(src, place.function()), "exc")),
+    let used = check.name.filter(|name| handler.is_some_and(|body| identifiers(src, body).contains(name)));
+    let name = match used {
+        None if asked_again.is_empty() => None,
+        None => Some(check.name.map_or_else(|| fresh_name(text(src, place.function()), "exc"), str::to_owned)),
+        Some(name) => Some(name.to_owned()),
     };
     let answers = asked_again.iter().map(|question| {
         replace_expression(src, question.start as usize, question.end as usize, name.clone().unwrap_or_default())
@@ -189,6 +188,8 @@ fn stays_right(context: &Context, check: &Check, asking: Node, handler: Option<N
         }
     }
     let Some(handler) = handler else { return true };
+    let kept =
+        check.name.is_some_and(|name| any(handler, |node| is_deferred(node) && identifiers(src, node).contains(&name)));
     let bare_raise = any(handler, |node| node.kind() == "raise_statement" && node.named_child_count() == 0);
     let rebinds = any(handler, |node| {
         let target = match node.kind() {
@@ -201,7 +202,12 @@ fn stays_right(context: &Context, check: &Check, asking: Node, handler: Option<N
             identifiers(src, target).iter().any(|name| context.names.contains(name) || check.name == Some(name))
         })
     });
-    !bare_raise && !rebinds
+    !kept && !bare_raise && !rebinds
+}
+
+/// Whether a node may run after the handler, when the exception's name is unbound again.
+fn is_deferred(node: Node) -> bool {
+    matches!(node.kind(), "lambda" | "function_definition" | "class_definition" | "generator_expression")
 }
 
 /// The places in a body that ask the same question again, where the handler's name can answer it.
@@ -209,14 +215,11 @@ fn questions(context: &Context, body: Node) -> Vec<Span> {
     let mut places = Vec::new();
     let question = context.site.call.of(context.site.src);
     walk(body, |node, _| {
-        // These may run later, when the name is unbound again.
-        let deferred =
-            matches!(node.kind(), "lambda" | "function_definition" | "class_definition" | "generator_expression");
         let same = node.kind() == "call" && text(context.site.src, node) == question;
         if same {
             places.push(span(node));
         }
-        !deferred && !same
+        !is_deferred(node) && !same
     });
     places
 }

@@ -177,6 +177,7 @@ fn a_check_that_says_more_stays_a_check() {
         "error = ⟦task.exception()⟧\nif error:\n    a()\nelse:\n    print(error)",
         "error = ⟦task.exception()⟧\na()\nif error:\n    b()",
         "if ⟦task.exception()⟧:\n    raise",
+        "error = ⟦task.exception()⟧\nif error:\n    a(lambda: error)",
         "if ⟦task.exception()⟧:\n    task = a()\n    print(task.exception())",
         "if not ⟦task.exception()⟧:\n    a()\n# then\nelse:\n    b()",
         "if not ⟦task.exception()⟧:\n    a()\nelse: b()",

@@ -182,6 +182,16 @@ fn no_wait_where_it_would_never_end() {
 }
 
 #[test]
+fn depth_costs_no_stack() {
+    let (open, close) = ("(".repeat(20_000), ")".repeat(20_000));
+    check(&format!("x = {open}⟦task.result()⟧{close}"), REPLACE, &format!("x = {open}await task{close}"));
+    let (open, close) = ("[".repeat(500), " for _ in a]".repeat(500));
+    check(&format!("x = {open}⟦task.result()⟧{close}"), AWAIT, &format!("await task\nx = {open}task.result(){close}"));
+    let operands = "a or ".repeat(5_000);
+    check(&format!("if {operands}⟦task.result()⟧: pass"), REPLACE, &format!("if {operands}await task: pass"));
+}
+
+#[test]
 fn broken_statements_get_nothing() {
     assert_eq!(titles("print(⟦task.result()⟧"), [""; 0]);
 }
