@@ -13,8 +13,9 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tower_lsp::ls_types::{
-    CodeAction, CodeActionOrCommand, CodeActionParams, DidChangeTextDocumentParams, DocumentDiagnosticParams,
-    DocumentDiagnosticReport, Hover, HoverParams, PublishDiagnosticsParams, TextDocumentItem, Uri,
+    CodeAction, CodeActionOrCommand, CodeActionParams, Diagnostic, DidChangeTextDocumentParams,
+    DocumentDiagnosticParams, DocumentDiagnosticReport, Hover, HoverParams, PublishDiagnosticsParams, TextDocumentItem,
+    Uri,
 };
 use tracing::error;
 
@@ -102,16 +103,23 @@ impl Owner {
             let event = match inbox.try_recv() {
                 Ok(event) => event,
                 Err(TryRecvError::Disconnected) => return,
-                Err(TryRecvError::Empty) if self.publish_next() => continue,
+                Err(TryRecvError::Empty) if self.guarded(Self::publish_next).unwrap_or(true) => continue,
                 Err(TryRecvError::Empty) => match inbox.recv() {
                     Ok(event) => event,
                     Err(_) => return,
                 },
             };
-            if catch_unwind(AssertUnwindSafe(|| self.handle(event))).is_err() {
-                self.report_crash();
-            }
+            self.guarded(|owner| owner.handle(event));
         }
+    }
+
+    /// Does some work; `None` if it panicked. A request in it counts as refused.
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let result = catch_unwind(AssertUnwindSafe(|| work(self)));
+        if result.is_err() {
+            self.report_crash();
+        }
+        result.ok()
     }
 
     fn handle(&mut self, event: Event) {
@@ -200,7 +208,7 @@ impl Owner {
         true
     }
 
-    fn publish(&self, uri: Uri, diagnostics: Vec<tower_lsp::ls_types::Diagnostic>, version: Option<i32>) {
+    fn publish(&self, uri: Uri, diagnostics: Vec<Diagnostic>, version: Option<i32>) {
         if !self.session.pulls {
             self.tell(Outgoing::Publish(PublishDiagnosticsParams { uri, diagnostics, version }));
         }
