@@ -243,6 +243,38 @@ fn what_is_opened_does_not_swallow_the_file() {
     assert!(swallowed.is_empty(), "{} times: {swallowed:#?}", swallowed.len());
 }
 
+#[test]
+fn a_lone_carriage_return_ends_a_line_for_the_parser_too() {
+    let lines = ["async def f():", "    x = 'a'  # comment", "    await x", ""];
+    let (lone, plain) = (lines.join("\r"), lines.join("\n"));
+    let tree = Tree::parse(&lone);
+    assert!(!tree.root().has_error());
+    assert_eq!(nodes(&tree), nodes(&Tree::parse(&plain)));
+    // A line feed after it makes one line break out of the two bytes: what the parser got for the first changes as well.
+    let crlf = lone.replacen('\r', "\r\n", 1);
+    let edited = tree.reparse(&crlf, Edit { start: 15, old_end: 15, new_end: 16 });
+    assert_eq!(nodes(&edited), nodes(&Tree::parse(&crlf)));
+}
+
+#[test]
+fn depth_costs_no_stack() {
+    let deep = 100_000;
+    let closed = format!("{}{}", "(".repeat(deep), ")".repeat(deep));
+    let sum = format!("x{}", " + x".repeat(deep));
+    let texts = ["(".repeat(deep), "f'{".repeat(deep), "not ".repeat(deep), closed, sum];
+    for text in &texts {
+        assert_covers(&cut(text), text);
+        let tree = Tree::parse(text);
+        let edit = Edit { start: 0, old_end: 0, new_end: 1 };
+        tree.reparse(&format!("x{text}"), edit);
+        tree::quirks::is_broken(tree.root(), text);
+    }
+    let [.., closed, sum] = &texts;
+    assert!(tree::too_deep(Tree::parse(closed).root()));
+    assert!(tree::too_deep(Tree::parse(sum).root()));
+    assert!(!tree::too_deep(Tree::parse(SAMPLE).root()));
+}
+
 // --- edits ------------------------------------------------------------------------------------------------------------
 
 /// Real Python with all that a cutter may stumble over.

@@ -121,3 +121,112 @@ pub fn is_broken(node: Node<'_>, text: &str) -> bool {
 pub fn last_statement(block: Node<'_>) -> Option<Node<'_>> {
     named_children(block).last()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Tree, named_children};
+    use super::*;
+
+    /// The first node of a kind, in source order.
+    fn first<'t>(tree: &'t Tree, kind: &str) -> Node<'t> {
+        let mut found = None;
+        any(tree.root(), |node, _| {
+            found = (node.kind() == kind).then_some(node);
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    #[test]
+    fn an_assignment_to_an_attribute_of_a_type_is_told_from_an_alias() {
+        for text in ["type(self).task = create_task(c())", "type(self).task: int = create_task(c())"] {
+            let tree = Tree::parse(text);
+            let assignment = type_call_assignment(first(&tree, "type_alias_statement")).unwrap();
+            assert_eq!(assignment.target.of(text), "type(self).task");
+            assert_eq!(text_of(assignment.argument, text), "(self)");
+            assert_eq!(text_of(assignment.value, text), "create_task(c())");
+        }
+        for text in ["type X = int", "type X[T] = list[T]"] {
+            let tree = Tree::parse(text);
+            assert!(type_call_assignment(first(&tree, "type_alias_statement")).is_none());
+        }
+    }
+
+    #[test]
+    fn a_star_in_a_call_is_found() {
+        for (text, expression) in [
+            ("{*map(f, xs)}", "map(f, xs)"),
+            ("x = *a, *b.c()", "b.c()"),
+            ("return *b.c(), a", "b.c()"),
+            ("x[*b.c()]", "b.c()"),
+        ] {
+            let tree = Tree::parse(text);
+            let call = first(&tree, "call");
+            assert_eq!(swallowed_star(call).map(|star| text_of(star, text).starts_with('*')), Some(true), "{text}");
+            assert_eq!(expression_span(call).of(text), expression);
+            let mut callee = call.child_by_field_name("function").unwrap();
+            if let Some(object) = callee.child_by_field_name("object") {
+                callee = object;
+            }
+            assert!(matches!(text_of(without_star(callee), text), "map" | "b"), "{text}");
+        }
+        for text in ["gather(*xs.values())", "wait([*ts()])", "f(*a)", "-f()"] {
+            let tree = Tree::parse(text);
+            let call = first(&tree, "call");
+            assert!(swallowed_star(call).is_none(), "{text}");
+            assert_eq!(expression_span(call), super::super::span(call));
+        }
+    }
+
+    #[test]
+    fn a_format_specifier_is_no_walrus() {
+        for (text, shown) in [("f'{x:=5}'", "x"), ("f'{(x:=5)}'", "(x:=5)"), ("f'{x.y()!r:>5}'", "x.y()")] {
+            let tree = Tree::parse(text);
+            assert_eq!(text_of(interpolated(first(&tree, "interpolation")).unwrap(), text), shown);
+        }
+    }
+
+    #[test]
+    fn await_binds_closer_than_a_power() {
+        for (text, operand, await_) in [
+            ("await a ** 2", "a", "await a"),
+            ("await a.b() ** 2 ** c", "a.b()", "await a.b()"),
+            ("await (a ** 2)", "(a ** 2)", "await (a ** 2)"),
+            ("await a + 2", "a", "await a"),
+        ] {
+            let tree = Tree::parse(text);
+            let node = first(&tree, "await");
+            assert_eq!(text_of(awaited(node).unwrap(), text), operand);
+            assert_eq!(await_span(node).of(text), await_);
+        }
+    }
+
+    #[test]
+    fn broken_is_what_does_not_parse_and_what_stops_at_await() {
+        for (text, broken) in [
+            ("def f():\n    await x\n", false),
+            ("def f():\n    await\n    x = 1\n", true),
+            ("def f():\n    x = await\n", true),
+            ("def f():\n    async\n", true),
+            ("def f():\n    x = (\n", true),
+            ("def f():\n    x = 'a\n", true),
+            ("def f[T = int](x: T): pass\n", false),
+            ("class A[T: int = str, U = int]:\n    pass\n", false),
+            ("def f[T = int]():\n    x = )\n", true),
+            ("print >> f, x\n", false),
+        ] {
+            let tree = Tree::parse(text);
+            assert_eq!(is_broken(tree.root(), text), broken, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_block_ends_with_a_statement() {
+        let text = "def f():\n    x = 1\n    y = 2  # why\n    # and so on\n";
+        let tree = Tree::parse(text);
+        let block = first(&tree, "block");
+        assert_eq!(text_of(last_statement(block).unwrap(), text), "y = 2");
+        assert!(text_of(block, text).ends_with("# and so on"));
+        assert_eq!(named_children(block).count(), 2);
+    }
+}
