@@ -280,11 +280,11 @@ fn is_suspended(text: &str, place: Span) -> bool {
     let source = item.span.of(text);
     let facts = facts::extract(Tree::parse(source).root(), source);
     // A scope stands before those in it.
-    let around = facts.scopes.iter().filter(|scope| {
+    let mut around = facts.scopes.iter().filter(|scope| {
         matches!(scope.kind, ScopeKind::Module | ScopeKind::Function { .. })
             && scope.span.shifted(item.span.start).covers(place)
     });
-    around.last().is_some_and(|scope| scope.broken)
+    around.next_back().is_some_and(|scope| scope.broken)
 }
 
 /// Each case takes a dozen edits and takes them back. `PROPTEST_CASES` asks for more.
