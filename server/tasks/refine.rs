@@ -17,7 +17,7 @@ pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool
         }
         Value::None | Value::Falsy => !truth,
         Value::Bool(known) => known == truth,
-        Value::Items(items) => !items.is_empty() == truth || items.contains(&Value::Unknown),
+        Value::Items(items) => items.is_empty() != truth || items.contains(&Value::Unknown),
         Value::WaitSet(set) => assume_set(world, &set, truth, true),
         Value::Length(set) => assume_set(world, &set, truth, true),
         Value::Test(test) => assume_test(world, &test, truth ^ test.negated),

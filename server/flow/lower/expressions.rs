@@ -397,10 +397,10 @@ impl<'a> Lowering<'a> {
                 names.push("*".to_owned());
             }
             names.push(name.to_owned());
-        } else if self.overlays.iter().any(|(_, overlay)| overlay.contains_key(name)) || !self.resolves_to_module(name)
+        } else if self.overlays.iter().any(|(_, overlay)| overlay.contains_key(name))
+            || !self.resolves_to_module(name)
+            || (!self.is_definition(name) && self.names.dotted(self.evaluating(), node).is_none())
         {
-            names.push(name.to_owned());
-        } else if !self.is_definition(name) && self.names.dotted(self.evaluating(), node).is_none() {
             names.push(name.to_owned());
         }
     }
