@@ -128,17 +128,19 @@ fn page(markdown: &str, colored: bool, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A line of prose: `code` in colour and without its backticks if there is colour.
+/// A line of prose: `code` and **emphasis** in colour and without their marks if there is colour, else as they stand.
 fn inline(line: &str, colored: bool, out: &mut dyn Write) -> io::Result<()> {
     if !colored {
         return write!(out, "{line}");
     }
-    let code = Style::new(CYAN, colored);
+    let (bold, code) = (Style::new(BOLD, colored), Style::new(CYAN, colored));
     for (index, part) in line.split('`').enumerate() {
         if index % 2 == 1 {
             write!(out, "{code}{part}{code:#}")?;
-        } else {
-            write!(out, "{part}")?;
+            continue;
+        }
+        for (index, part) in part.split("**").enumerate() {
+            if index % 2 == 1 { write!(out, "{bold}{part}{bold:#}")? } else { write!(out, "{part}")? }
         }
     }
     Ok(())
