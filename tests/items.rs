@@ -1,6 +1,7 @@
 //! The cutter and the trees of its items, against the parser's view of whole files and against themselves after edits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -461,7 +462,11 @@ proptest! {
             change.apply(&mut items);
             prop_assert_eq!(&items, &cut(&text), "after {:?} of {:?}", edit, &before);
             assert_covers(&items, &text);
+            let mut origins = HashSet::new();
             for &(item, origin) in &change.new {
+                if let Origin::Same(old) | Origin::Edited(old, _) = origin {
+                    prop_assert!(change.old.contains(&old) && origins.insert(old), "{:?}", change);
+                }
                 let new = item.span.of(&text);
                 match origin {
                     Origin::Same(old) => prop_assert_eq!(new, old_items[old].span.of(&before)),

@@ -80,7 +80,7 @@ pub struct Recut {
     edit: Edit,
 }
 
-/// Which of the old items a new item was made of.
+/// Which of the old items a new item was made of. No two are made of the same one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
     /// Its text is that of the old item of this index.
@@ -162,6 +162,9 @@ fn with_origins(new: Vec<Item>, items: &[Item], old: Range<usize>, edit: Edit) -
         // What both have before the edit stays. What they have after it stays too if it reaches the same end.
         let start = edit.start.min(was.end).min(span.end);
         let same_end = was.end >= edit.old_end && edit.shift(was.end) == span.end;
+        if start == span.start && !same_end {
+            return Origin::New;
+        }
         let (old_end, new_end) = if same_end { (edit.old_end, edit.new_end) } else { (was.end, span.end) };
         let at = |offset: u32| offset - span.start;
         Origin::Edited(index, Edit { start: at(start), old_end: at(old_end), new_end: at(new_end) })

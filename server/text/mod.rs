@@ -4,8 +4,8 @@
 //! the right, and conversions between byte offsets and [`Position`]s. Offsets are bytes (`u32`), zero-based, everywhere in the
 //! server; only `lsp/` and `cli/` convert them, at the last moment.
 //!
-//! The text is one `String`: an edit moves the bytes after it, which costs 30 µs per megabyte and spares every later stage
-//! a rope's pieces.
+//! The text is one `String`: an edit moves the bytes after it, which costs little beside what comes next, and spares every later
+//! stage a rope's pieces.
 
 mod edit;
 mod line_index;
@@ -27,7 +27,7 @@ pub struct Text {
 impl Text {
     /// The longest text, in bytes, that the server takes. Offsets are `u32`; whoever reads a file or a message keeps longer
     /// texts out.
-    pub const MAX_LEN: usize = u32::MAX as usize;
+    pub const MAX_LEN: usize = i32::MAX as usize;
 
     /// A text of at most [`Text::MAX_LEN`] bytes.
     pub fn new(text: String) -> Self {
