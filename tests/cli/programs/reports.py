@@ -4,7 +4,7 @@ import asyncio
 
 
 async def build(name: str) -> str:
-    await asyncio.sleep(0.01)
+    name = await asyncio.to_thread(str.title, name)
     return f"report on {name}"
 
 
