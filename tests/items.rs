@@ -15,9 +15,6 @@ use rustc_hash::FxHasher;
 
 // --- the standard library ---------------------------------------------------------------------------------------------
 
-/// Files whose items do not add up to the file's tree, because the grammar itself cannot parse the file.
-const UNPARSABLE: &[&str] = &["test/test_compile.py"];
-
 #[test]
 fn items_put_together_equal_the_tree_of_the_whole_file() {
     let Some(library) = standard_library() else { return };
@@ -27,17 +24,20 @@ fn items_put_together_equal_the_tree_of_the_whole_file() {
     assert!(files.len() > 200, "{} holds too few files", library.display());
     // All of them take a minute in a debug build.
     let step = if cfg!(debug_assertions) { 10 } else { 1 };
-    let mut wrong = Vec::new();
+    let (mut wrong, mut unparsable) = (Vec::new(), Vec::new());
     for path in files.iter().step_by(step) {
         let Ok(text) = std::fs::read_to_string(path) else { continue };
         let items = cut(&text);
         assert_covers(&items, &text);
         let of_items: Vec<_> = items.iter().flat_map(|item| top_level(item.span.of(&text), item.span.start)).collect();
-        if of_items != top_level(&text, 0) && !UNPARSABLE.iter().any(|name| path.ends_with(name)) {
-            wrong.push(path);
+        if of_items != top_level(&text, 0) {
+            // Where the grammar itself fails, as in test/test_compile.py, it recovers in another way in a whole file.
+            let list = if Tree::parse(&text).root().has_error() { &mut unparsable } else { &mut wrong };
+            list.push(path);
         }
     }
     assert!(wrong.is_empty(), "{} of {} files: {wrong:#?}", wrong.len(), files.len());
+    assert!(unparsable.len() <= 2, "of {} files: {unparsable:#?}", files.len());
 }
 
 /// The folder of the standard library, or nothing, loudly, where there is no Python. CI has one.
