@@ -55,8 +55,10 @@ fn standard_library() -> Option<PathBuf> {
 
 fn python_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
+        let entry = entry.unwrap();
+        let path = entry.path();
+        // Of the entry, not of the path: a link may lead back up.
+        if entry.file_type().unwrap().is_dir() {
             python_files(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "py") {
             files.push(path);
