@@ -32,8 +32,7 @@ fn reached(graph: &Graph) -> Vec<bool> {
         if std::mem::replace(&mut reached[id.0 as usize], true) {
             continue;
         }
-        open.extend(block.end.successors());
-        open.extend(block.unwind.filter(|_| block.can_raise()));
+        open.extend(graph.successors(block));
     }
     reached
 }
@@ -142,7 +141,7 @@ fn end(graph: &Graph, end: &Terminator, src: &str) -> String {
             };
             format!("finally {} then {resume}", name(*body))
         }
-        Terminator::EndFinally => "as noted".to_owned(),
+        Terminator::EndFinally(_) => "as noted".to_owned(),
         Terminator::Choice(of) => list(of),
     }
     .replace('\n', if src.is_empty() { " " } else { "⏎" })

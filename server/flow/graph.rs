@@ -1,5 +1,7 @@
 //! The types of the graph. Spans are bytes of the item.
 
+use rustc_hash::FxHashMap;
+
 use super::exceptions::ExcSet;
 use crate::text::Span;
 
@@ -26,6 +28,8 @@ pub struct Graph {
     pub places: u32,
     /// The tests that stand more than once in the function, so that two of the same text agree.
     pub conditions: Vec<Condition>,
+    /// Where control goes on behind each `finally`, by its first block, exceptions aside.
+    pub resumes: FxHashMap<BlockId, Vec<BlockId>>,
     /// The code runs in an `async def`: nothing else runs between two suspensions.
     pub is_async: bool,
 }
@@ -261,28 +265,34 @@ pub enum Terminator {
         /// How to go on.
         resume: Resume,
     },
-    /// Behind a `finally`: as noted.
-    EndFinally,
+    /// Behind the `finally` that starts at this block: as noted.
+    EndFinally(BlockId),
     /// One of several blocks, nothing known about which (`match`).
     Choice(Vec<BlockId>),
 }
 
+impl Graph {
+    /// The blocks that control can go to from the end of `block`, by its exceptions too.
+    pub fn successors(&self, block: &Block) -> Vec<BlockId> {
+        let mut to = block.end.successors();
+        if let Terminator::EndFinally(body) = &block.end {
+            to.extend(self.resumes.get(body).into_iter().flatten());
+        }
+        to.extend(block.unwind.filter(|_| block.can_raise()));
+        to
+    }
+}
+
 impl Terminator {
-    /// The blocks that control goes to from here, but for exceptions and the ends of `finally`s, which go where the state says.
-    pub fn successors(&self) -> Vec<BlockId> {
+    /// The blocks that control goes to from here, but for exceptions and the ends of `finally`s.
+    fn successors(&self) -> Vec<BlockId> {
         match self {
-            Self::Dead | Self::Return | Self::Raise(_) | Self::EndFinally => Vec::new(),
+            Self::Dead | Self::Return | Self::Raise(_) | Self::EndFinally(_) => Vec::new(),
             Self::Goto(to) => vec![*to],
             Self::Branch { then, otherwise, .. } => vec![*then, *otherwise],
             Self::Iterate { body, end, .. } => vec![*body, *end],
             Self::Dispatch(arms) => arms.iter().map(|(_, to)| *to).collect(),
-            Self::Enter { body, resume } => {
-                let after = match resume {
-                    Resume::At(blocks) => blocks.as_slice(),
-                    Resume::Unwind => &[],
-                };
-                std::iter::once(*body).chain(after.iter().copied()).collect()
-            }
+            Self::Enter { body, .. } => vec![*body],
             Self::Choice(of) => of.clone(),
         }
     }
@@ -291,7 +301,7 @@ impl Terminator {
 impl Block {
     /// Whether an exception can leave it.
     pub fn can_raise(&self) -> bool {
-        let ends = matches!(self.end, Terminator::Raise(_) | Terminator::Dispatch(_) | Terminator::EndFinally)
+        let ends = matches!(self.end, Terminator::Raise(_) | Terminator::Dispatch(_) | Terminator::EndFinally(_))
             || matches!(self.end, Terminator::Iterate { .. });
         ends || self.ops.iter().any(|op| op.kind.can_raise())
     }

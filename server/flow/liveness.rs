@@ -25,7 +25,7 @@ impl Liveness {
         let mut this = Self { words, at_entry: vec![0; words * graph.blocks.len()] };
         let mut before: Vec<Vec<BlockId>> = vec![Vec::new(); graph.blocks.len()];
         for (index, block) in graph.blocks.iter().enumerate() {
-            for to in block.end.successors().into_iter().chain(block.unwind) {
+            for to in graph.successors(block) {
                 if let Some(list) = before.get_mut(to.0 as usize) {
                     list.push(BlockId(index as u32));
                 }
@@ -38,7 +38,7 @@ impl Liveness {
             waiting[id.0 as usize] = false;
             let block = &graph.blocks[id.0 as usize];
             set.iter_mut().for_each(|word| *word = 0);
-            for to in block.end.successors().into_iter().chain(block.unwind) {
+            for to in graph.successors(block) {
                 for (word, more) in set.iter_mut().zip(this.row(to)) {
                     *word |= more;
                 }

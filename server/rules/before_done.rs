@@ -19,7 +19,8 @@ pub(super) fn judge(account: &Account, src: &str, is_async: bool) -> Vec<Verdict
 }
 
 fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool) -> Option<Verdict> {
-    let believed: Vec<&Ask> = asks.iter().filter(|ask| !ask.doubt).collect();
+    let assumed = |ask: &Ask| ask.task.as_ref().is_some_and(|(_, task)| task.assumed);
+    let believed: Vec<&Ask> = asks.iter().filter(|ask| !ask.doubt && !assumed(ask)).collect();
     let pending = |ask: &&Ask| ask.task.as_ref().is_some_and(|(_, task)| task.states.has(States::P) && !task.silent);
     let wrong: Vec<&Ask> = believed.iter().copied().filter(pending).collect();
     let certain = |ask: &&Ask| ask.task.as_ref().is_some_and(|(_, task)| is_certain(task));

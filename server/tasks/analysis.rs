@@ -32,11 +32,7 @@ pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account
         Outcome::OverBudget => None,
         Outcome::Complete => {
             let mut account = analysis.account;
-            account.reach = graph
-                .blocks
-                .iter()
-                .map(|block| block.end.successors().into_iter().chain(block.unwind).collect())
-                .collect();
+            account.reach = graph.blocks.iter().map(|block| graph.successors(block)).collect();
             Some(account)
         }
     }
@@ -356,6 +352,7 @@ pub(super) fn element(world: &mut World, set: &WaitSet, span: Span) -> Value {
             silent: false,
             escaped: true,
             cancelled_at: None,
+            assumed: false,
             why: kind.map(|kind| Why { kind, span: set.span }),
             group: None,
             reach: Arc::new(["*".to_owned()]),

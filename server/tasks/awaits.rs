@@ -162,7 +162,13 @@ impl Analysis<'_> {
         span: Span,
     ) -> Vec<End> {
         let mut after = world.clone();
-        after.suspend(Suspension::Anything, members);
+        let reach: Vec<String> =
+            members.iter().filter_map(|id| world.object(*id)).flat_map(|member| member.reach.iter().cloned()).collect();
+        if count == Some(members.len()) {
+            after.suspend(Suspension::Apart(span, &reach), members);
+        } else {
+            after.suspend(Suspension::Anything, members);
+        }
         let mut interrupted = after.clone();
         for &id in members.iter() {
             interrupted.leave_pending(id, Why { kind: WhyKind::Interrupted, span });

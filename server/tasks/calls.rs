@@ -405,6 +405,7 @@ impl Analysis<'_> {
                 let states = if is_result { States::R } else { States::R.or(States::E) };
                 if let Some(object) = world.object_mut(id) {
                     let met = object.states.and(states);
+                    object.assumed |= met.is_empty() && !object.silent;
                     object.states = if met.is_empty() { states } else { met };
                     object.silent = false;
                 }
@@ -444,6 +445,7 @@ impl Analysis<'_> {
                 if let Some(object) = world.object_mut(id) {
                     object.states = if name == "set_result" { States::R } else { States::E };
                     object.silent = false;
+                    object.assumed = false;
                     object.why = None;
                 }
                 Value::None
@@ -533,6 +535,7 @@ fn make(world: &mut World, id: ObjectId, kind: Kind, group: Option<ObjectId>, re
             silent: false,
             escaped: false,
             cancelled_at: None,
+            assumed: false,
             why: None,
             group,
             reach: reach.into(),

@@ -85,7 +85,7 @@ impl Analysis<'_> {
                 }
             }
             Terminator::Branch { test, condition, then, otherwise, span, enters_loop, telling } => {
-                let tracked = !matches!(world.get(*test), Value::Unknown | Value::Returned);
+                let tracked = !matches!(world.get(*test), Value::Unknown | Value::Returned | Value::Path(_));
                 if *telling && !tracked {
                     world.asked_elsewhere();
                 }
@@ -193,7 +193,7 @@ impl Analysis<'_> {
                 world.resume.push(resume.clone());
                 self.go(at, *body, world);
             }
-            Terminator::EndFinally => match world.resume.pop() {
+            Terminator::EndFinally(_) => match world.resume.pop() {
                 Some(Resume::At(mut blocks)) => {
                     let Some(to) = blocks.pop() else { return };
                     if !blocks.is_empty() {

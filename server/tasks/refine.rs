@@ -9,7 +9,8 @@ use crate::text::Span;
 pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool) -> bool {
     let local = (place.0 as usize) < graph.locals.len();
     match world.get(place).clone() {
-        Value::Unknown | Value::Returned | Value::NotNone => {
+        // An imported name may stand for anything.
+        Value::Unknown | Value::Returned | Value::NotNone | Value::Path(_) => {
             if local {
                 world.learn(place, if truth { Value::Truthy } else { Value::Falsy });
             }

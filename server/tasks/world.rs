@@ -263,6 +263,7 @@ impl World {
             object.states =
                 if object.silent || object.states.has(States::P) || known.is_empty() { states } else { known };
             object.silent = false;
+            object.assumed = false;
             object.passed = Passed::Nothing;
             object.why = None;
         }

@@ -7,6 +7,7 @@ use super::{Lowering, children, span, walk};
 use crate::facts::{Meaning, ScopeId};
 use crate::flow::exceptions::ExcSet;
 use crate::flow::graph::*;
+use crate::tree::quirks;
 
 /// Functions that run through a generator expression at once.
 const CONSUMERS: &[&str] = &[
@@ -146,7 +147,7 @@ impl<'a> Lowering<'a> {
                     .into_iter()
                     .map(|item| match (item.kind(), item.named_child(0)) {
                         ("list_splat", Some(inner)) => (self.expression(inner), true),
-                        _ => (self.expression(item), false),
+                        _ => (self.expression(item), quirks::swallowed_star(item).is_some()),
                     })
                     .collect();
                 let dst = self.place();
@@ -167,6 +168,11 @@ impl<'a> Lowering<'a> {
                 self.op(OpKind::Subscript { dst, src, index }, at);
                 dst
             }
+            // A star that the grammar let slip into the expression behind it.
+            "list_splat" => match node.named_child(0) {
+                Some(inner) => self.expression(inner),
+                None => self.opaque(node),
+            },
             "yield" => {
                 for child in children(node) {
                     let value = self.expression(child);

@@ -55,7 +55,14 @@ pub fn lower(unit: Unit, root: Node<'_>, names: &Names<'_>) -> Option<Graph> {
         facts,
         names,
         scope: unit.scope,
-        graph: Graph { blocks: Vec::new(), locals: Vec::new(), places: 0, conditions: Vec::new(), is_async },
+        graph: Graph {
+            blocks: Vec::new(),
+            locals: Vec::new(),
+            places: 0,
+            conditions: Vec::new(),
+            resumes: FxHashMap::default(),
+            is_async,
+        },
         locals: FxHashMap::default(),
         overlays: Vec::new(),
         conditions: FxHashMap::default(),
@@ -264,6 +271,19 @@ impl<'a> Lowering<'a> {
     }
 
     fn finish(mut self) -> Graph {
+        for block in &self.graph.blocks {
+            if let Terminator::Enter { body, resume: Resume::At(blocks) } = &block.end {
+                // From this `finally` to the last block, from that one, if it is a `finally`, to the one before, and so on.
+                let mut from = *body;
+                for &to in blocks.iter().rev() {
+                    let known = self.graph.resumes.entry(from).or_default();
+                    if !known.contains(&to) {
+                        known.push(to);
+                    }
+                    from = to;
+                }
+            }
+        }
         // A test that stands once agrees with nothing.
         for block in &mut self.graph.blocks {
             if let Terminator::Branch { condition, .. } = &mut block.end

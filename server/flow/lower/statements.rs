@@ -334,7 +334,7 @@ impl Lowering<'_> {
             for block in children(clause).into_iter().filter(|child| child.kind() == "block") {
                 self.statements(block);
             }
-            self.end(Terminator::EndFinally);
+            self.end(Terminator::EndFinally(body));
             self.depth -= 1;
         }
         self.current = after;
@@ -401,7 +401,7 @@ impl Lowering<'_> {
             self.depth += 1;
             self.current = body;
             self.op(OpKind::Exit { cm, is_async, after }, at);
-            self.end(Terminator::EndFinally);
+            self.end(Terminator::EndFinally(body));
             self.depth -= 1;
             self.current = after;
         }
