@@ -50,7 +50,10 @@ pub struct Mentions {
 impl Mentions {
     /// Reads them off the text of the item that defines `own`.
     pub fn of(text: &str, own: &str, module: &ModuleNames) -> Self {
-        let mut this = Self::default();
+        // A star may bring any name.
+        let harmless = |module: &str| HARMLESS.contains(&module.split('.').next().unwrap_or_default());
+        let shared = !module.star_imports().iter().all(|module| harmless(module));
+        let mut this = Self { shared, definitions: Vec::new() };
         let mut seen = FxHashSet::default();
         for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
             if word == own || word.is_empty() || !seen.insert(word) {
@@ -60,7 +63,7 @@ impl Mentions {
                 None => {}
                 Some(Meaning::Function { .. } | Meaning::Class) => this.definitions.push(word.to_owned()),
                 Some(Meaning::Import(path)) => {
-                    this.shared |= !HARMLESS.contains(&path.split('.').next().unwrap_or_default());
+                    this.shared |= !harmless(path);
                 }
                 // A constant by its name: nobody waits for one.
                 Some(Meaning::Other) if !word.contains(|c: char| c.is_lowercase()) => {}
