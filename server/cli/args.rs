@@ -36,7 +36,11 @@ pub enum Command {
     )]
     Check(CheckArgs),
     /// Serve an editor: the language server, on standard input and output
-    Server,
+    Server {
+        /// What many editors add on their own; there is no other way to talk
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Explain a rule, or find the rule behind an error that Python printed
     Explain {
         /// The name of a rule, or the text of an error, or a part of it

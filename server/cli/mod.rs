@@ -37,7 +37,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, server: fn() -> ExitCode) 
             return ExitCode::from(if error.use_stderr() { TROUBLE } else { CLEAN });
         }
     };
-    if matches!(cli.command, Command::Server) {
+    if matches!(cli.command, Command::Server { .. }) {
         return server();
     }
     let stdout = io::stdout();
@@ -67,7 +67,8 @@ fn execute(command: Command, colored: bool, is_terminal: bool, out: &mut dyn Wri
     // Not locked: a panic in a thread that checks a file is reported there.
     let mut err = io::stderr();
     match command {
-        Command::Server => Ok(CLEAN),
+        // `run` has started it: it has its own ways with the standard streams.
+        Command::Server { .. } => Ok(CLEAN),
         Command::Check(args) => check::check(&args, colored, out, &mut err),
         Command::Explain { what } => explain::explain(&what.join(" "), is_terminal, colored, out, &mut err),
         Command::Rules { output_format } => explain::rules(output_format, out).map(|()| CLEAN),

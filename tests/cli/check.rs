@@ -165,6 +165,15 @@ fn the_version() {
 }
 
 #[test]
+fn the_server_starts_as_editors_start_it() {
+    for words in [&["server"][..], &["server", "--stdio"]] {
+        // The stream ends without a goodbye.
+        let output = Sandbox::new().run(words);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let output = Sandbox::new().run(&["completions", shell]);
