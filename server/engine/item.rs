@@ -123,7 +123,7 @@ impl ItemState {
             }
             match known {
                 Some(mut function) if function.content == content => {
-                    function.move_to(unit.span);
+                    function.span = unit.span;
                     functions.push(function);
                 }
                 _ => {
@@ -132,6 +132,11 @@ impl ItemState {
                 }
             }
         }
+        // What does not parse may hide the `def` of a function beside it: what was said of that one stands as well.
+        let broken =
+            |span: Span| unit_at(facts, span.start).and_then(|id| facts.scope(id)).is_some_and(|scope| scope.broken);
+        let hidden = before.into_values().map(|function| function.suspended(broken));
+        functions.extend(hidden.filter(|function| !function.drafts.is_empty()));
         self.analysis = Some(Analysis { module: Some(module.fingerprint), functions });
         analysed
     }
@@ -184,10 +189,6 @@ impl Function {
             draft.fixes.clear();
         }
         self
-    }
-
-    fn move_to(&mut self, span: Span) {
-        self.span = span;
     }
 }
 

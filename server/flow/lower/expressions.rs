@@ -447,7 +447,10 @@ impl<'a> Lowering<'a> {
         let at = span(target);
         match target.kind() {
             "identifier" => match self.named(self.text(target)) {
-                Some(place) => self.op(OpKind::Copy(place, src), at),
+                Some(place) => {
+                    self.op(OpKind::Copy(place, src), at);
+                    self.op(OpKind::Mention(place), at);
+                }
                 None => self.op(OpKind::Escape(src), at),
             },
             "pattern_list" | "tuple_pattern" | "list_pattern" | "tuple" | "list" | "expression_list" => {
