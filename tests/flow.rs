@@ -16,7 +16,7 @@ fn graph(body: &str) -> String {
     let facts = extract(tree.root(), &src);
     let module = ModuleNames::from_items([ItemNames::Parsed(&facts)]);
     let names = Names { facts: &facts, module: &module, src: &src };
-    let unit = flow::units(&facts)[1];
+    let unit = flow::units(&facts)[0];
     flow::dump(&flow::lower(unit, tree.root(), &names).unwrap(), &src)
 }
 

@@ -1,6 +1,6 @@
 //! What the analysis says about a path, held against what CPython does on it.
 //!
-//! `paths/*.txt` hold small programs, each the body of an `async def main()`, with the expected findings marked. All of them run
+//! `fixtures/paths/*.txt` hold small programs, each the body of an `async def main()`, with the expected findings marked. All of them run
 //! under CPython: one with a certain finding must raise the error, one without findings must run to its end. A warning says
 //! "on some path", and no single run can answer that.
 
@@ -43,9 +43,9 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let files = [
-        ("waits", include_str!("paths/waits.txt")),
-        ("paths", include_str!("paths/paths.txt")),
-        ("escapes", include_str!("paths/escapes.txt")),
+        ("waits", include_str!("fixtures/paths/waits.txt")),
+        ("paths", include_str!("fixtures/paths/paths.txt")),
+        ("escapes", include_str!("fixtures/paths/escapes.txt")),
     ];
     files.iter().flat_map(|(file, text)| text.split("\n=== ").skip(1).map(move |case| read(file, case))).collect()
 }

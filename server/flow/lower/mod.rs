@@ -27,13 +27,17 @@ pub struct Unit {
     pub span: Span,
 }
 
-/// The units of an item: each function in it, inner ones too, and its module-level statements.
+/// The units of an item: each function in it, inner ones too, and its module-level statements where they call anything.
 pub fn units(facts: &Facts) -> Vec<Unit> {
     facts
         .scopes
         .iter()
         .enumerate()
-        .filter(|(_, scope)| matches!(scope.kind, ScopeKind::Function { .. } | ScopeKind::Module))
+        .filter(|(_, scope)| match scope.kind {
+            ScopeKind::Function { .. } => true,
+            ScopeKind::Module => facts.calls.iter().any(|call| call.scope == ScopeId(0)),
+            _ => false,
+        })
         .map(|(index, scope)| Unit { scope: ScopeId(index as u32), span: scope.span })
         .collect()
 }
