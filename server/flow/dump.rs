@@ -54,6 +54,7 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
     Some(match kind {
         OpKind::Constant(dst, value) => format!("{} = {value:?}", p(dst)),
         OpKind::Path(dst, path) => format!("{} = <{path}>", p(dst)),
+        OpKind::ResultOf(dst, path) => format!("{} = <{path}()>", p(dst)),
         OpKind::Function(dst, name) => format!("{} = <def {name}>", p(dst)),
         OpKind::Opaque(dst) => format!("{} = ?", p(dst)),
         OpKind::Copy(dst, src) => format!("{} = {}", p(dst), p(src)),

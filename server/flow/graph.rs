@@ -43,7 +43,7 @@ pub struct Local {
     pub shared: bool,
     /// Code that is not in view binds it: what it holds is never known.
     pub volatile: bool,
-    /// For a parameter, the dotted path of its annotation where that is one.
+    /// For a parameter, the dotted path that its annotation means, where it is one.
     pub annotation: Option<String>,
     /// It is a parameter.
     pub parameter: bool,
@@ -155,6 +155,8 @@ pub enum OpKind {
     Constant(Place, Constant),
     /// `dst` is what this dotted path means: `asyncio.create_task`.
     Path(Place, String),
+    /// `dst` is what a call of this dotted path gave elsewhere in the file: `asyncio.new_event_loop`.
+    ResultOf(Place, String),
     /// `dst` is an `async def` of this module, by name.
     Function(Place, String),
     /// `dst` is something of which nothing is known.
@@ -326,6 +328,7 @@ impl OpKind {
         match self {
             Self::Constant(dst, _)
             | Self::Path(dst, _)
+            | Self::ResultOf(dst, _)
             | Self::Function(dst, _)
             | Self::Opaque(dst)
             | Self::Copy(dst, _)
@@ -364,7 +367,7 @@ impl OpKind {
             }
             Self::Display { items, .. } => items.iter().for_each(|(item, _)| read(*item)),
             Self::Compute(_, parts) | Self::Capture(parts) => parts.iter().copied().for_each(read),
-            Self::Constant(..) | Self::Path(..) | Self::Function(..) | Self::Opaque(_) => {}
+            Self::Constant(..) | Self::Path(..) | Self::ResultOf(..) | Self::Function(..) | Self::Opaque(_) => {}
             Self::Yield { .. } | Self::Forget(_) | Self::Catch | Self::EndCatch => {}
         }
     }

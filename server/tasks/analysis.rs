@@ -17,11 +17,10 @@ pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account
     let live = Liveness::of(graph)?;
     let mut entry = World::new();
     for (index, local) in graph.locals.iter().enumerate() {
-        let value = match local.annotation.as_deref() {
-            Some("asyncio.AbstractEventLoop" | "asyncio.BaseEventLoop" | "AbstractEventLoop") => Value::Loop,
-            _ => continue,
-        };
-        entry.learn(Place(index as u32), value);
+        let loops = ["asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "uvloop.Loop"];
+        if local.annotation.as_deref().is_some_and(|annotation| loops.contains(&annotation)) {
+            entry.learn(Place(index as u32), Value::Loop);
+        }
     }
     let account = Account {
         steps: vec![(0, Step { test: Span::default(), taken: false, from: BlockId(0), other: BlockId(0) })],
@@ -118,6 +117,10 @@ impl Analysis<'_> {
                 world.set(graph, *dst, value);
             }
             OpKind::Path(dst, path) => world.set(graph, *dst, Value::Path(path.as_str().into())),
+            OpKind::ResultOf(dst, path) => {
+                let is_loop = super::calls::gives_loop(path);
+                world.set(graph, *dst, if is_loop { Value::Loop } else { Value::Unknown });
+            }
             OpKind::Function(dst, name) => world.set(graph, *dst, Value::Function(name.as_str().into())),
             OpKind::Opaque(dst) | OpKind::Forget(dst) => world.set(graph, *dst, Value::Unknown),
             OpKind::Mention(place) => self.mention(world, *place, span),

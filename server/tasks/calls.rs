@@ -59,6 +59,13 @@ pub(super) fn of_loop(name: &str) -> bool {
     )
 }
 
+/// The functions that return an event loop.
+pub(super) fn gives_loop(path: &str) -> bool {
+    let loops =
+        ["asyncio.get_running_loop", "asyncio.get_event_loop", "asyncio.new_event_loop", "uvloop.new_event_loop"];
+    loops.contains(&path)
+}
+
 /// Builtins that neither keep what they are given nor run an event loop.
 fn harmless(path: &str) -> bool {
     let Some(name) = path.strip_prefix("builtins.") else {
@@ -155,6 +162,7 @@ impl Analysis<'_> {
     fn function(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, path: &str) -> Value {
         let name = path.strip_prefix("asyncio.").unwrap_or_default();
         match name {
+            _ if gives_loop(path) => Value::Loop,
             "create_task" | "Task" => {
                 self.make_task(world, call, None);
                 Value::Object(call.span)
@@ -201,7 +209,6 @@ impl Analysis<'_> {
             }
             "timeout" | "timeout_at" => Value::Context(Context::Timeout),
             "TaskGroup" => Value::Group(call.span),
-            "get_running_loop" | "get_event_loop" | "new_event_loop" => Value::Loop,
             "run_coroutine_threadsafe" | "wrap_future" | "iscoroutine" | "isfuture" => {
                 self.hand_over(world, call);
                 Value::Unknown

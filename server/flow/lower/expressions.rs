@@ -255,6 +255,8 @@ impl<'a> Lowering<'a> {
         let dst = self.place();
         let kind = if let Some(path) = self.names.dotted(self.evaluating(), node) {
             OpKind::Path(dst, path)
+        } else if let Some(path) = self.names.call_result(self.evaluating(), name) {
+            OpKind::ResultOf(dst, path)
         } else if self.resolves_to_module(name) && self.is_coroutine_function(name) {
             OpKind::Function(dst, name.to_owned())
         } else {

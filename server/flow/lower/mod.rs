@@ -156,7 +156,10 @@ impl<'a> Lowering<'a> {
                 shared: module || symbol.captured,
                 volatile: symbol.rebound_inside,
                 parameter: parameter.is_some(),
-                annotation: parameter.flatten(),
+                // Evaluated around the function, not in it.
+                annotation: parameter
+                    .flatten()
+                    .and_then(|text| self.names.dotted_text(scope.parent?, text.trim_matches(['"', '\'']))),
             });
         }
     }
