@@ -5,6 +5,10 @@
 //! offsets, at the last moment.
 //!
 //! Python takes a lone `\r` for a line break and tree-sitter does not, so the parser sees `\n` in its place.
+//!
+//! The parser's recovery from an error takes time that is quadratic in the brackets open there, 14 s for 100,000; and the grammar's
+//! scanner reads a run of lines that backslashes join once for each of them, 50 s for 100,000. So a text with more than [`MAX_RUN`]
+//! of either is not parsed: its tree is that of a lone bracket, which is broken as well.
 
 pub mod quirks;
 
@@ -25,23 +29,35 @@ thread_local! {
     static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
 }
 
+/// How many brackets may be open at one place of an item, and how many blank lines in a row may end in a backslash, for it to be
+/// parsed. Python takes 200 brackets, but here those in strings and comments count too.
+pub const MAX_RUN: usize = 5000;
+
 /// The syntax tree of one item.
 #[derive(Clone, Debug)]
 pub struct Tree {
     tree: tree_sitter::Tree,
+    /// The text was not parsed, see [`MAX_RUN`]: the tree is not its own.
+    refused: bool,
     /// Of the text that was parsed: an edit names rows and columns of the text before it.
     lines: LineIndex,
 }
 
 impl Tree {
-    /// Parses the text of an item. Broken text gives a tree too, with `ERROR` and `MISSING` nodes.
+    /// Parses the text of an item. Broken text gives a tree too, with `ERROR` and `MISSING` nodes; hostile text ([`MAX_RUN`]) one with
+    /// nothing else.
     pub fn parse(text: &str) -> Self {
-        Self { tree: parse(text, None), lines: LineIndex::new(text) }
+        let refused = is_hostile(text);
+        let tree = parse(if refused { "(" } else { text }, None);
+        Self { tree, refused, lines: LineIndex::new(text) }
     }
 
     /// The tree of `text`, which `edit` (bytes of the item) made out of the text of this tree. Equals `Tree::parse(text)`,
     /// for a fraction of the cost where the text has no parse error, and for the same where it has.
     pub fn reparse(&self, text: &str, edit: Edit) -> Self {
+        if self.refused || is_hostile(text) {
+            return Self::parse(text);
+        }
         let edit = whole_line_breaks(text, edit);
         let mut lines = self.lines.clone();
         lines.apply(text, edit);
@@ -59,7 +75,7 @@ impl Tree {
         if tree.root_node().has_error() {
             tree = parse(text, None);
         }
-        Self { tree, lines }
+        Self { tree, refused: false, lines }
     }
 
     /// The root, a `module` node.
@@ -139,6 +155,27 @@ pub fn any<'t>(node: Node<'t>, mut test: impl FnMut(Node<'t>, u32) -> bool) -> b
             depth -= 1;
         }
     }
+}
+
+/// Whether a text is made to break parsers, see [`MAX_RUN`].
+fn is_hostile(text: &str) -> bool {
+    if text.len() <= MAX_RUN {
+        return false;
+    }
+    let (mut open, mut backslashes) = (0_usize, 0_usize);
+    text.bytes().any(|byte| {
+        backslashes = match byte {
+            b'\\' => backslashes + 1,
+            b' ' | b'\t' | b'\n' | b'\r' => backslashes,
+            _ => 0,
+        };
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open.max(backslashes) > MAX_RUN
+    })
 }
 
 fn parse(text: &str, old: Option<&tree_sitter::Tree>) -> tree_sitter::Tree {
