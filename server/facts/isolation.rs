@@ -55,23 +55,37 @@ impl Mentions {
         let shared = !module.star_imports().iter().all(|module| harmless(module));
         let mut this = Self { shared, definitions: Vec::new() };
         let mut seen = FxHashSet::default();
-        for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
-            if word == own || word.is_empty() || !seen.insert(word) {
+        let mut rest = text;
+        while let Some(start) = rest.find(is_word) {
+            let from = &rest[start..];
+            let (word, behind) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
+            rest = behind;
+            // What is in it counts, too.
+            let opened = behind.starts_with(['.', '[']);
+            if word == own || !seen.insert((word, opened)) {
                 continue;
             }
             match module.meaning(word) {
-                None => {}
-                Some(Meaning::Function { .. } | Meaning::Class) => this.definitions.push(word.to_owned()),
+                // It gives every task there is.
+                None => this.shared |= word == "all_tasks",
+                Some(Meaning::Function { .. } | Meaning::Class) => {
+                    this.shared |= opened;
+                    this.definitions.push(word.to_owned());
+                }
                 Some(Meaning::Import(path)) => {
-                    this.shared |= !harmless(path);
+                    this.shared |= !harmless(path) || word == "all_tasks";
                 }
                 // A constant by its name: nobody waits for one.
-                Some(Meaning::Other) if !word.contains(|c: char| c.is_lowercase()) => {}
+                Some(Meaning::Other) if !opened && !word.contains(|c: char| c.is_lowercase()) => {}
                 Some(Meaning::CallResult(_) | Meaning::Other) => this.shared = true,
             }
         }
         this
     }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// The functions and classes among `mentions` from which nothing shared can be reached.

@@ -65,7 +65,7 @@ pub fn preferred(finding: &Finding, least: Applicability) -> Option<&Fix> {
 }
 
 /// The fixes that can be applied together, with their findings, by place: of two that touch the same part of the text the
-/// one that starts first.
+/// one that starts first; both, where they only insert at the same place and not the same.
 pub fn choose(findings: &[Finding], least: Applicability) -> Vec<(&Finding, &Fix)> {
     let mut fixes: Vec<(Span, &Finding, &Fix)> = findings
         .iter()
@@ -76,13 +76,21 @@ pub fn choose(findings: &[Finding], least: Applicability) -> Vec<(&Finding, &Fix
         })
         .collect();
     fixes.sort_by_key(|(part, finding, _)| (*part, finding.span));
-    let mut taken: Option<u32> = None;
-    fixes.retain(|(part, ..)| {
-        let free = taken.is_none_or(|end| end < part.start);
+    let mut taken: Option<Span> = None;
+    let mut inserted: Vec<&str> = Vec::new();
+    fixes.retain(|(part, _, fix)| {
+        let free = taken.is_none_or(|last| last.end < part.start);
+        // Two statements may come before the same one, each for its own finding; but not the same one twice.
+        let beside =
+            part.is_empty() && taken == Some(*part) && fix.edits.iter().all(|edit| !inserted.contains(&&*edit.content));
         if free {
-            taken = Some(part.end);
+            inserted.clear();
         }
-        free
+        if free || beside {
+            taken = Some(*part);
+            inserted.extend(fix.edits.iter().map(|edit| &*edit.content));
+        }
+        free || beside
     });
     fixes.into_iter().map(|(_, finding, fix)| (finding, fix)).collect()
 }

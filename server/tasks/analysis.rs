@@ -11,6 +11,8 @@ use crate::text::Span;
 /// Budgets: real functions need some dozens of worlds at a block. What needs more ends in silence.
 const PER_BLOCK: usize = 400;
 const STEPS: usize = 40_000;
+/// Instructions times what is known while each is carried out: some 100,000 in a long function, 0.1 s at this limit.
+const WORK: usize = 20_000_000;
 
 /// Analyses one function. `None` where it is too large or has too many paths: nothing is said about it then.
 pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account> {
@@ -26,9 +28,10 @@ pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account
         steps: vec![(0, Step { test: Span::default(), taken: false, from: BlockId(0), other: BlockId(0) })],
         ..Account::default()
     };
-    let mut analysis = Analysis { account, live, isolated };
+    let mut analysis = Analysis { account, live, isolated, work: 0 };
     match solve(graph, &mut analysis, entry, PER_BLOCK, STEPS) {
         Outcome::OverBudget => None,
+        Outcome::Complete if analysis.work > WORK => None,
         Outcome::Complete => {
             let mut account = analysis.account;
             account.reach = graph.blocks.iter().map(|block| graph.successors(block)).collect();
@@ -41,6 +44,7 @@ pub(super) struct Analysis<'a> {
     pub(super) account: Account,
     live: Liveness,
     isolated: &'a dyn Fn(&str) -> bool,
+    work: usize,
 }
 
 /// One block being carried through: where exceptions and branches go.
@@ -58,7 +62,8 @@ impl Domain for Analysis<'_> {
         let Some(block) = graph.blocks.get(id.0 as usize) else { return };
         let mut at = Here { graph, block: id, unwind: block.unwind, emit };
         for op in &block.ops {
-            if !self.op(&mut at, &mut world, &op.kind, op.span) {
+            self.work += world.size();
+            if self.work > WORK || !self.op(&mut at, &mut world, &op.kind, op.span) {
                 return;
             }
         }

@@ -283,6 +283,11 @@ impl Analysis<'_> {
         };
         self.hand_over(world, call);
         make(world, call.span, Kind::Task, group, reach);
+        // Started at once, it may be done at once.
+        let eager = call.keyword("eager_start").map(|place| world.get(place).clone());
+        if call.spreads() || !matches!(eager, None | Some(Value::Bool(false) | Value::None)) {
+            world.silence(&[call.span]);
+        }
     }
 
     /// The tasks among these values; the number of values where all are seen. What is in a list or set counts with `deep`.

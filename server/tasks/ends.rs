@@ -80,6 +80,7 @@ impl Analysis<'_> {
             Terminator::Dead | Terminator::Return => {}
             Terminator::Goto(to) => self.go(at, *to, world),
             Terminator::Choice(of) => {
+                world.asked_elsewhere();
                 for to in of {
                     self.go(at, *to, world.clone());
                 }

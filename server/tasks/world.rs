@@ -1,7 +1,6 @@
 //! What is known at a point on one path.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 use super::value::*;
 use crate::flow::{ConditionId, ExcSet, Graph, Place, Resume};
@@ -63,6 +62,11 @@ impl World {
             doubt: false,
             trail: Trail(0),
         }
+    }
+
+    /// How much is known: what carrying it through an instruction costs at most.
+    pub fn size(&self) -> usize {
+        1 + self.env.len() + self.objects.len()
     }
 
     /// What `place` holds.
@@ -287,9 +291,11 @@ impl World {
     }
 }
 
-fn apart(names: &[String], reach: &Arc<[String]>) -> bool {
-    let open = |names: &[String]| names.iter().any(|name| name == "*");
-    !open(names) && !open(reach) && !names.iter().any(|name| reach.contains(name))
+/// Whether code that can reach these variables has no way to wait for a task that can reach those: one of them reaches none.
+/// Two different variables are no proof, since one may hold the other's value; and code of which nothing is known may ask for
+/// all tasks there are.
+fn apart(names: &[String], reach: &[String]) -> bool {
+    names.is_empty() || reach.is_empty() && !names.iter().any(|name| name == "*")
 }
 
 impl Value {

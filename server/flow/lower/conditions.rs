@@ -82,7 +82,7 @@ impl Lowering<'_> {
 
     /// Goes by the truth of `test`, the value of the expression `node`.
     pub(super) fn branch(&mut self, node: Node<'_>, test: Place, then: BlockId, otherwise: BlockId, enters_loop: bool) {
-        let condition = self.intern(node);
+        let condition = self.intern(node, self.text(node).to_owned());
         let telling = self.is_telling(node);
         self.end(Terminator::Branch { test, condition, then, otherwise, span: span(node), enters_loop, telling });
     }
@@ -106,8 +106,8 @@ impl Lowering<'_> {
         telling
     }
 
-    /// The identity of a test by its text. A test that awaits or binds is never the same twice.
-    fn intern(&mut self, node: Node<'_>) -> Option<ConditionId> {
+    /// The identity of a test of what `node` reads, by its text. A test that awaits or binds is never the same twice.
+    pub(super) fn intern(&mut self, node: Node<'_>, text: String) -> Option<ConditionId> {
         let (mut reads, mut pure, mut repeatable) = (Vec::new(), true, true);
         walk(node, |part| {
             match part.kind() {
@@ -131,7 +131,7 @@ impl Lowering<'_> {
         if !repeatable {
             return None;
         }
-        let text: String = self.text(node).chars().filter(|c| !c.is_whitespace()).collect();
+        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let id = match self.conditions.get(&text) {
             Some(&id) => id,
             None => {
