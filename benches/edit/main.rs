@@ -55,7 +55,7 @@ fn edit(bencher: Bencher<'_, '_>, lines: usize, marker: &str, old: &str, new: &s
     let editor = RefCell::new(Editor::new(lines, marker));
     let before = RefCell::new("");
     bencher
-        .with_inputs(|| editor.borrow_mut().replace(&before.replace(new), old))
+        .with_inputs(|| editor.borrow_mut().replace(before.replace(new), old))
         .bench_local_values(|()| editor.borrow_mut().replace(old, new));
 }
 
