@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aiolint::engine::File;
 use aiolint::project::Settings;
+use aiolint::tasks::may_make_tasks;
 use aiolint::text::{Change, Encoding};
 
 const PROGRAM: &str = "\
@@ -144,4 +145,30 @@ fn hover_elsewhere_tells_nothing() {
     assert_eq!(hover(PROGRAM, "async def wo"), None);
     assert_eq!(hover("", ""), None);
     assert_eq!(hover("x = 1", "x = 1"), None);
+}
+
+#[test]
+fn a_task_needs_no_word_of_asyncio_in_the_file() {
+    for made in ["create_task(work())", "create_future()", "run_in_executor(None, work)"] {
+        let mut file = open(&format!("async def f(loop):\n    made = loop.{made}\n    return made.result()\n"));
+        assert_eq!(found(&mut file), [(3, "made.result()".to_owned())], "{made}");
+    }
+}
+
+/// A file that is not parsed because it makes no task has nothing to say: here with a word that has it parsed.
+#[test]
+fn files_without_tasks_have_no_findings() {
+    let print = "import sysconfig; print(sysconfig.get_path('stdlib'))";
+    let Ok(output) = std::process::Command::new("python3").args(["-c", print]).output() else {
+        assert!(std::env::var_os("CI").is_none(), "no python3 in CI");
+        return eprintln!("SKIPPED: no python3, so no standard library to look at");
+    };
+    let folder = String::from_utf8(output.stdout).unwrap();
+    let files = std::fs::read_dir(folder.trim()).unwrap().map(|entry| entry.unwrap().path());
+    let mut texts: Vec<String> = files.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    texts.retain(|text| !may_make_tasks(text) && text.contains("result") && text.len() < 50_000);
+    assert!(texts.len() > 20, "{} files", texts.len());
+    for text in texts {
+        assert_eq!(found(&mut open(&(text + "\n# asyncio\n"))), []);
+    }
 }

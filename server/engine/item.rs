@@ -19,10 +19,27 @@ use crate::tree::{self, Tree};
 
 #[derive(Default)]
 pub(super) struct ItemState {
+    words: Option<Words>,
     tree: Option<Tree>,
     facts: Option<Facts>,
     mentions: Option<Mentions>,
     pub analysis: Option<Analysis>,
+}
+
+/// Which words stand in an item, be it in a string: what tells what to do with it before it is parsed.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    /// `result` or `exception`: one stands in every item with a finding.
+    pub trigger: bool,
+    pub global: bool,
+    pub is_yield: bool,
+}
+
+impl Words {
+    fn of(text: &str) -> Self {
+        let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+        Self { trigger: holds("result") || holds("exception"), global: holds("global"), is_yield: holds("yield") }
+    }
 }
 
 /// What was found out about the functions of an item.
@@ -55,6 +72,7 @@ impl Analysis {
 impl ItemState {
     /// The item's text was edited; `text` is the new one.
     pub fn edit(&mut self, text: &str, edit: Edit) {
+        self.words = None;
         self.tree = self.tree.take().map(|tree| tree.reparse(text, edit));
         self.facts = None;
         self.mentions = None;
@@ -64,6 +82,10 @@ impl ItemState {
                 function.follow(edit);
             }
         }
+    }
+
+    pub fn words(&mut self, text: &str) -> Words {
+        *self.words.get_or_insert_with(|| Words::of(text))
     }
 
     pub fn tree(&mut self, text: &str) -> &Tree {
@@ -77,10 +99,6 @@ impl ItemState {
             self.facts = Some(if deep { Facts::default() } else { extract(root, text) });
         }
         self.facts.get_or_insert_with(Facts::default)
-    }
-
-    pub fn known_facts(&self) -> Option<&Facts> {
-        self.facts.as_ref()
     }
 
     pub fn mentions(&mut self, text: &str, own: &str, module: &ModuleNames) -> &Mentions {

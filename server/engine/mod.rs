@@ -3,7 +3,8 @@
 //! A [`File`] keeps everything per item: its tree, its facts, what the rules say about each of its functions. An edit touches the
 //! items that it touches; the others keep theirs, and since all places in there are bytes of the item, an edit above costs them
 //! nothing. What the items of a file share is what its module-level names mean; only when that changes are the others looked at
-//! again. An item is parsed when somebody asks for what is in it: for findings that takes one of the [`TRIGGERS`].
+//! again. An item is parsed when somebody asks for what is in it: for findings that takes one of the words
+//! `result` and `exception`, in a file that may make a task.
 //!
 //! Nothing in here or left of here does I/O, panics on input or names a protocol type.
 //!
@@ -23,14 +24,11 @@ use crate::report::suppression::{self, Source};
 use crate::report::{Finding, Fix, Related, TextEdit};
 use crate::rules::RULES;
 use crate::text::{Change, Edit, Encoding, Span, Text};
-use crate::{fixes, tree};
+use crate::{fixes, tasks, tree};
 
 pub use hover::Hover;
 use item::ItemState;
 use names::Module;
-
-/// Words one of which stands in every item with a finding.
-const TRIGGERS: [&[u8]; 2] = [b"result", b"exception"];
 
 /// One Python file and all that is known about it.
 pub struct File {
@@ -109,12 +107,13 @@ impl File {
             return findings.clone();
         }
         let mut findings = Vec::new();
+        let makes_tasks = tasks::may_make_tasks(self.text.as_str());
         for index in 0..self.items.len() {
-            if self.is_triggered(index) {
+            let span = self.items[index].span;
+            if makes_tasks && self.states[index].words(span.of(self.text.as_str())).trigger {
                 self.analyse(index);
-                let shift = self.items[index].span.start;
                 if let Some(analysis) = &self.states[index].analysis {
-                    findings.extend(analysis.drafts().map(|draft| draft.finding(shift, &self.text)));
+                    findings.extend(analysis.drafts().map(|draft| draft.finding(span.start, &self.text)));
                 }
             }
         }
@@ -125,11 +124,6 @@ impl File {
         findings
     }
 
-    fn is_triggered(&self, index: usize) -> bool {
-        let text = self.items[index].span.of(self.text.as_str()).as_bytes();
-        TRIGGERS.iter().any(|trigger| memchr::memmem::find(text, trigger).is_some())
-    }
-
     fn analyse(&mut self, index: usize) {
         self.module.update(&self.text, &self.items, &mut self.states);
         let text = self.items[index].span.of(self.text.as_str());
@@ -137,11 +131,11 @@ impl File {
     }
 
     fn without_silenced(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
-        if !suppression::mentions(self.text.as_str()) {
+        let rules: Vec<&'static str> = RULES.iter().map(|rule| rule.name).collect();
+        if !suppression::matter(self.text.as_str(), !findings.is_empty(), &rules) {
             return findings;
         }
         let (comments, strings, broken) = self.comments();
-        let rules: Vec<&'static str> = RULES.iter().map(|rule| rule.name).collect();
         let source = Source {
             text: self.text.as_str(),
             comments: &comments,

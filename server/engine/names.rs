@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::item::ItemState;
+use super::item::{ItemState, Words};
 use crate::facts::{ItemNames, Meaning, Mentions, ModuleNames, isolated};
 use crate::items::{Item, ItemKind};
 use crate::text::Text;
@@ -32,17 +32,11 @@ impl Module {
         if std::mem::replace(&mut self.current, true) {
             return;
         }
-        for (item, state) in items.iter().zip(states.iter_mut()) {
+        let named = items.iter().zip(states.iter_mut()).map(|(item, state)| {
             let text = item.span.of(text.as_str());
-            if header(item, text).is_none() {
-                state.facts(text);
-            }
-        }
-        let named = items.iter().zip(states.iter()).filter_map(|(item, state)| {
-            let text = item.span.of(text.as_str());
-            match header(item, text) {
-                Some((name, meaning)) => Some(ItemNames::Header(name, meaning)),
-                None => state.known_facts().map(ItemNames::Parsed),
+            match header(item, text, state.words(text)) {
+                Some((name, meaning)) => ItemNames::Header(name, meaning),
+                None => ItemNames::Parsed(state.facts(text)),
             }
         });
         let names = ModuleNames::from_items(named);
@@ -68,15 +62,14 @@ impl Module {
 }
 
 /// What a function's or class's first words say of its name; `None` where the whole has to be read.
-fn header<'t>(item: &Item, text: &'t str) -> Option<(&'t str, Meaning)> {
-    let holds = |word: &[u8]| memchr::memmem::find(text.as_bytes(), word).is_some();
-    if holds(b"global") {
+fn header<'t>(item: &Item, text: &'t str, words: Words) -> Option<(&'t str, Meaning)> {
+    if words.global {
         return None;
     }
     match item.kind {
         // Whether a `yield` is the function's own does not matter here: in doubt it is a generator.
         ItemKind::Function { name, is_async, decorated } => {
-            Some((name.of(text), Meaning::Function { is_async, is_generator: holds(b"yield"), decorated }))
+            Some((name.of(text), Meaning::Function { is_async, is_generator: words.is_yield, decorated }))
         }
         ItemKind::Class { name, .. } => Some((name.of(text), Meaning::Class)),
         ItemKind::Compound | ItemKind::Simple => None,

@@ -41,6 +41,15 @@ impl Call<'_> {
     }
 }
 
+/// Words one of which stands in every file with code that makes a task or future in view of [`super::analyse`]: the functions that make
+/// one are named through the module `asyncio`, the methods of an event loop or task group by their own names alone.
+const MAKERS: [&[u8]; 4] = [b"asyncio", b"create_task", b"create_future", b"run_in_executor"];
+
+/// Whether a file with this text may make a task or future: a cheap test before it is parsed.
+pub fn may_make_tasks(text: &str) -> bool {
+    MAKERS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
+}
+
 /// The methods that only event loops have, so that a receiver called like one is believed to be one.
 pub(super) fn of_loop(name: &str) -> bool {
     matches!(

@@ -19,4 +19,5 @@ mod world;
 
 pub use account::{Account, Ask, Mention, Step};
 pub use analysis::analyse;
+pub use calls::may_make_tasks;
 pub use value::{Kind, Object, ObjectId, Passed, States, Why, WhyKind};
