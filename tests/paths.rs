@@ -65,6 +65,7 @@ fn read(file: &str, case: &str) -> Case {
             "warning r" => (number, Level::Warning, "result-before-done"),
             "warning e" => (number, Level::Warning, "exception-before-done"),
             "hint r" => (number, Level::Hint, "result-before-done"),
+            "hint e" => (number, Level::Hint, "exception-before-done"),
             other => panic!("{file}, {title}: what does `{other}` mark?"),
         }));
     }

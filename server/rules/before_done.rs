@@ -19,12 +19,15 @@ pub(super) fn judge(account: &Account, src: &str, is_async: bool) -> Vec<Verdict
 }
 
 fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool) -> Option<Verdict> {
-    let assumed = |ask: &Ask| ask.task.as_ref().is_some_and(|(_, task)| task.assumed);
-    let believed: Vec<&Ask> = asks.iter().filter(|ask| !ask.doubt && !assumed(ask)).collect();
+    // What is only reached past another question that can only fail is judged all the same, so that both are seen at once.
+    let beyond = asks.iter().all(|ask| ask.beyond);
+    let reached: Vec<&Ask> = asks.iter().filter(|ask| beyond || !ask.beyond).collect();
+    let believed: Vec<&Ask> = reached.iter().copied().filter(|ask| !ask.doubt).collect();
     let pending = |ask: &&Ask| ask.task.as_ref().is_some_and(|(_, task)| task.states.has(States::P) && !task.silent);
     let wrong: Vec<&Ask> = believed.iter().copied().filter(pending).collect();
     let certain = |ask: &&Ask| ask.task.as_ref().is_some_and(|(_, task)| is_certain(task));
-    let every = wrong.len() == believed.len() && wrong.iter().all(certain);
+    // Certainty has to hold on the paths of which nobody thinks as well.
+    let every = reached.iter().all(certain);
     // What says most about the defect: a path on which it is certain, else the shortest.
     let worst = wrong.iter().find(|ask| certain(ask) && !every).or(wrong.first()).copied()?;
     let (id, task) = worst.task.as_ref()?;

@@ -29,6 +29,8 @@ pub struct Ask {
     pub is_result: bool,
     /// No reader would believe in the path.
     pub doubt: bool,
+    /// The path has passed a question that can only fail.
+    pub beyond: bool,
     /// What catches the error.
     pub guard: Guard,
     pub(super) trail: Trail,

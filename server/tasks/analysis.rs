@@ -101,9 +101,9 @@ impl Analysis<'_> {
 
     pub(super) fn ask(&mut self, world: &World, at: Span, task: Option<ObjectId>, is_result: bool, guard: Guard) {
         let task = task.and_then(|id| world.object(id).map(|object| (id, object.clone())));
-        let ask = Ask { task, is_result, doubt: world.doubt, guard, trail: world.trail };
+        let ask = Ask { task, is_result, doubt: world.doubt, beyond: world.beyond, guard, trail: world.trail };
         let known = self.account.asks.entry(at).or_default();
-        if !known.iter().any(|other| other.task == ask.task && other.doubt == ask.doubt) {
+        if !known.iter().any(|other| (&other.task, other.doubt, other.beyond) == (&ask.task, ask.doubt, ask.beyond)) {
             known.push(ask);
         }
     }
@@ -360,7 +360,6 @@ pub(super) fn element(world: &mut World, set: &WaitSet, span: Span) -> Value {
             silent: false,
             escaped: true,
             cancelled_at: None,
-            assumed: false,
             why: kind.map(|kind| Why { kind, span: set.span }),
             group: None,
             reach: Arc::new(["*".to_owned()]),

@@ -117,7 +117,7 @@ impl Analysis<'_> {
             for &member in members {
                 world.settle(member, member_states);
             }
-            world.settle(id, own);
+            world.settle_one(id, own);
             world
         };
         match &object.kind {
@@ -188,6 +188,13 @@ impl Analysis<'_> {
                 };
                 after.leave_pending(id, Why { kind, span });
             }
+        }
+        if !timeout
+            && until != Until::Unknown
+            && count == Some(members.len())
+            && members.iter().all(|id| after.object(*id).is_some())
+        {
+            after.note_some_done(members.clone());
         }
         let set = |done| {
             Value::WaitSet(Arc::new(WaitSet { done, members: members.clone(), count, some_done: !timeout, span }))

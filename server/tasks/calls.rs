@@ -424,11 +424,12 @@ impl Analysis<'_> {
                     raises(ExcSet::EXCEPTION, States::E);
                 }
                 let states = if is_result { States::R } else { States::R.or(States::E) };
+                let was_silent = object.silent;
                 if let Some(object) = world.object_mut(id) {
                     let met = object.states.and(states);
-                    object.assumed |= met.is_empty() && !object.silent;
                     object.states = if met.is_empty() { states } else { met };
                     object.silent = false;
+                    world.beyond |= met.is_empty() && !was_silent;
                 }
                 Value::Returned
             }
@@ -466,7 +467,6 @@ impl Analysis<'_> {
                 if let Some(object) = world.object_mut(id) {
                     object.states = if name == "set_result" { States::R } else { States::E };
                     object.silent = false;
-                    object.assumed = false;
                     object.why = None;
                 }
                 Value::None
@@ -556,7 +556,6 @@ fn make(world: &mut World, id: ObjectId, kind: Kind, group: Option<ObjectId>, re
             silent: false,
             escaped: false,
             cancelled_at: None,
-            assumed: false,
             why: None,
             group,
             reach: reach.into(),

@@ -136,6 +136,7 @@ impl Analysis<'_> {
                         Some(analysis::element(&mut world, set, *span))
                     }
                     Value::AsCompleted(members) => {
+                        ends &= !*first || members.is_empty();
                         world.suspend(Suspension::Anything, &[]);
                         for &id in members.iter() {
                             self.waited(at, id, *span);

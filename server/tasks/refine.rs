@@ -61,24 +61,7 @@ fn assume_test(world: &mut World, test: &Test, truth: bool) -> bool {
             if !set.members.contains(id) {
                 return true;
             }
-            if !pending(world, *id, test.fresh, set.span) {
-                return false;
-            }
-            // At least one is done: if all others are known to be pending, it is the last.
-            if set.some_done && set.count == Some(set.members.len()) {
-                let open: Vec<ObjectId> = set
-                    .members
-                    .iter()
-                    .copied()
-                    .filter(|id| world.object(*id).is_some_and(|o| o.states != States::P))
-                    .collect();
-                match open.as_slice() {
-                    [] => return false,
-                    [last] => return done(world, *last),
-                    _ => {}
-                }
-            }
-            true
+            pending(world, *id, test.fresh, set.span)
         }
         (About::IsNone(place), truth) => {
             let value = world.get(*place).clone();
@@ -115,6 +98,7 @@ fn narrow(world: &mut World, id: ObjectId, to: States) -> bool {
     if !to.has(States::P) {
         object.silent = false;
         object.why = None;
+        world.settle_members(id, 0);
     }
     true
 }
@@ -130,6 +114,7 @@ fn pending(world: &mut World, id: ObjectId, fresh: bool, span: Span) -> bool {
         object.silent = false;
         object.passed = Passed::Nothing;
         object.why.get_or_insert(Why { kind: WhyKind::NotDone, span });
+        return world.found_pending(id);
     }
     true
 }

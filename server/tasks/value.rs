@@ -66,8 +66,6 @@ pub struct Object {
     pub cancelled_at: Option<Span>,
     /// Why it may be pending although something waited.
     pub why: Option<Why>,
-    /// It was asked where it could only fail, and the path goes on all the same: what it is then is no news.
-    pub assumed: bool,
     /// The task group that will wait for it.
     pub group: Option<ObjectId>,
     /// The variables its coroutine can reach, `*` for any: who shares none with it cannot wait for it in secret.

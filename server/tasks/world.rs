@@ -1,6 +1,7 @@
 //! What is known at a point on one path.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use super::value::*;
 use crate::flow::{ConditionId, ExcSet, Graph, Place, Resume};
@@ -34,9 +35,16 @@ pub struct World {
     pub resume: Vec<Resume>,
     /// A path that a reader would not believe in (a `print` that raises, a loop that never runs): no finding rests on it.
     pub doubt: bool,
+    /// Control has passed a question that can only fail: what comes is said only where nothing else leads there.
+    pub beyond: bool,
+    /// Of each of these at least one is done.
+    some_done: Vec<Arc<[ObjectId]>>,
     /// How it came here.
     pub trail: Trail,
 }
+
+/// Gathers of gathers are looked into so deep: a loop may put one into itself.
+const MAX_GATHER_DEPTH: u32 = 4;
 
 /// How a suspension bears on tasks that are not waited for.
 #[derive(Clone, Copy)]
@@ -60,6 +68,8 @@ impl World {
             caught: ExcSet::NONE,
             resume: Vec::new(),
             doubt: false,
+            beyond: false,
+            some_done: Vec::new(),
             trail: Trail(0),
         }
     }
@@ -117,6 +127,7 @@ impl World {
     /// A new task. Places that held the one made here in an earlier round of a loop hold something unknown from now on.
     pub fn make(&mut self, id: ObjectId, object: Object) {
         self.env.retain(|(_, value)| !value.mentions(id));
+        self.some_done.retain(|ids| !ids.contains(&id));
         match self.objects.binary_search_by_key(&id, |(id, _)| *id) {
             Ok(index) => self.objects[index].1 = object,
             Err(index) => self.objects.insert(index, (id, object)),
@@ -156,6 +167,7 @@ impl World {
             }
         }
         self.objects.retain(|(id, _)| used.contains(id));
+        self.some_done.retain(|ids| ids.iter().all(|id| used.contains(id)));
     }
 
     /// Code that is not in view can reach the value from here on.
@@ -183,9 +195,34 @@ impl World {
     pub fn silence(&mut self, ids: &[ObjectId]) {
         for id in ids {
             if let Some(object) = self.object_mut(*id) {
-                object.silent = true;
+                object.silent |= object.states.has(States::P);
             }
         }
+    }
+
+    /// At least one of these is done.
+    pub fn note_some_done(&mut self, ids: Arc<[ObjectId]>) {
+        if !self.some_done.contains(&ids) {
+            self.some_done.push(ids);
+            self.some_done.sort();
+        }
+    }
+
+    /// The task is known to be pending. Where one of several is done, and all others are known to be pending, it is the last:
+    /// false where none is left.
+    pub fn found_pending(&mut self, id: ObjectId) -> bool {
+        let concerned: Vec<Arc<[ObjectId]>> = self.some_done.iter().filter(|ids| ids.contains(&id)).cloned().collect();
+        for ids in concerned {
+            let pending =
+                |id: &ObjectId| self.object(*id).is_some_and(|object| !object.silent && object.states == States::P);
+            let open: Vec<ObjectId> = ids.iter().copied().filter(|id| !pending(id)).collect();
+            match open.as_slice() {
+                [] => return false,
+                [last] => self.settle(*last, States::DONE),
+                _ => {}
+            }
+        }
+        true
     }
 
     /// The code looks at something else that may tell it what became of tasks which had time to run: nothing is said about them
@@ -195,7 +232,7 @@ impl World {
             let told_by_itself =
                 object.why.is_some_and(|why| matches!(why.kind, WhyKind::NotDone | WhyKind::PendingSet));
             if object.passed != Passed::Nothing || (object.why.is_some() && !told_by_itself) {
-                object.silent = true;
+                object.silent |= object.states.has(States::P);
             }
         }
     }
@@ -262,12 +299,35 @@ impl World {
 
     /// A known wait ended with the task in one of these states.
     pub fn settle(&mut self, id: ObjectId, states: States) {
+        self.settle_one(id, states);
+        self.settle_members(id, 0);
+    }
+
+    /// What it says about the members of a `gather` that it is done.
+    pub fn settle_members(&mut self, id: ObjectId, depth: u32) {
+        let Some(Object { kind: Kind::Gather { members, collects, .. }, states, .. }) = self.object(id) else { return };
+        let (members, collects, states) = (members.clone(), *collects, *states);
+        for &member in members.iter().filter(|member| **member != id) {
+            match collects {
+                Some(true) => self.settle_one(member, States::DONE),
+                Some(false) if states == States::R => self.settle_one(member, States::R),
+                None if states == States::R => self.settle_one(member, States::DONE),
+                // One failed; the others may be anything.
+                _ => self.silence(&[member]),
+            }
+            if depth < MAX_GATHER_DEPTH {
+                self.settle_members(member, depth + 1);
+            }
+        }
+    }
+
+    /// The same for the task alone, whatever it gathers.
+    pub fn settle_one(&mut self, id: ObjectId, states: States) {
         if let Some(object) = self.object_mut(id) {
             let known = object.states.without(States::P).and(states);
             object.states =
                 if object.silent || object.states.has(States::P) || known.is_empty() { states } else { known };
             object.silent = false;
-            object.assumed = false;
             object.passed = Passed::Nothing;
             object.why = None;
         }
