@@ -101,7 +101,7 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
         OpKind::Yield { dst } => format!("{} = yield", p(dst)),
         OpKind::Forget(src) => format!("del {}", p(src)),
         OpKind::Catch => "catch".to_owned(),
-        OpKind::EndCatch | OpKind::Mention(_) => return None,
+        OpKind::EndCatch | OpKind::Round | OpKind::Mention(_) => return None,
     })
 }
 

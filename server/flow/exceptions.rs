@@ -17,10 +17,12 @@ impl ExcSet {
     pub const ERROR: Self = Self(8);
     /// `KeyboardInterrupt` and its kind.
     pub const EXIT: Self = Self(16);
+    /// `AssertionError`, which no handler for another class takes.
+    pub const ASSERTION: Self = Self(64);
     /// Every `Exception`.
-    pub const EXCEPTION: Self = Self(2 | 4 | 8);
+    pub const EXCEPTION: Self = Self(2 | 4 | 8 | 64);
     /// Everything.
-    pub const ALL: Self = Self(31);
+    pub const ALL: Self = Self(31 | 64);
     /// A mark beside the kinds: the handler takes some of these exceptions and lets others of the kind pass.
     const SOME: u8 = 32;
 
@@ -55,6 +57,7 @@ impl ExcSet {
             "CancelledError" => Self::CANCELLED,
             "InvalidStateError" => Self::INVALID,
             "TimeoutError" => Self::TIMEOUT,
+            "AssertionError" => Self::ASSERTION,
             // TimeoutError is an OSError.
             "OSError" | "IOError" | "EnvironmentError" => Self(Self::TIMEOUT.0 | Self::ERROR.0 | Self::SOME),
             // InvalidStateError is an `asyncio.exceptions.Error`, an Exception; `concurrent.futures` has its own.
@@ -80,6 +83,7 @@ impl ExcSet {
             (Self::TIMEOUT, "timeout"),
             (Self::INVALID, "invalid"),
             (Self::ERROR, "error"),
+            (Self::ASSERTION, "assertion"),
             (Self::EXIT, "exit"),
         ];
         let mut parts: Vec<&str> = names.iter().filter(|(kind, _)| self.meets(*kind)).map(|(_, name)| *name).collect();

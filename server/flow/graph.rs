@@ -186,6 +186,8 @@ pub enum OpKind {
     Escape(Place),
     /// A name is read here: for hover.
     Mention(Place),
+    /// Another round of a loop: a test of what other code can change may give something else now.
+    Round,
     /// A function made here can read these places whenever it runs.
     Capture(Vec<Place>),
     /// `dst = cm.__enter__()`, or the asynchronous kind.
@@ -232,8 +234,9 @@ pub enum Terminator {
         otherwise: BlockId,
         /// The test in the text.
         span: Span,
-        /// It is the first test of a `while`, whose body a reader expects to run.
-        enters_loop: bool,
+        /// For the first test of a `while`, the block behind it: a reader expects the body to run, and does not believe in a way
+        /// that goes there at once.
+        unexpected: Option<BlockId>,
         /// It reads more than parameters and constants: whoever asks may learn from it what became of a task.
         telling: bool,
     },
@@ -274,6 +277,11 @@ pub enum Terminator {
 }
 
 impl Graph {
+    /// Whether nothing but this function's own code can change what a test gives.
+    pub fn is_pure(&self, condition: ConditionId) -> bool {
+        self.conditions.get(condition.0 as usize).is_some_and(|condition| condition.pure)
+    }
+
     /// The blocks that control can go to from the end of `block`, by its exceptions too.
     pub fn successors(&self, block: &Block) -> Vec<BlockId> {
         let mut to = block.end.successors();
@@ -348,6 +356,7 @@ impl OpKind {
             | Self::Mention(_)
             | Self::Capture(_)
             | Self::Exit { .. }
+            | Self::Round
             | Self::Catch
             | Self::EndCatch => None,
         }
@@ -368,7 +377,7 @@ impl OpKind {
             Self::Display { items, .. } => items.iter().for_each(|(item, _)| read(*item)),
             Self::Compute(_, parts) | Self::Capture(parts) => parts.iter().copied().for_each(read),
             Self::Constant(..) | Self::Path(..) | Self::ResultOf(..) | Self::Function(..) | Self::Opaque(_) => {}
-            Self::Yield { .. } | Self::Forget(_) | Self::Catch | Self::EndCatch => {}
+            Self::Yield { .. } | Self::Forget(_) | Self::Round | Self::Catch | Self::EndCatch => {}
         }
     }
 }

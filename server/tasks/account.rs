@@ -31,6 +31,8 @@ pub struct Ask {
     pub doubt: bool,
     /// The path has passed a question that can only fail.
     pub beyond: bool,
+    /// The path rests on a test giving the same twice that other code can change between.
+    pub presumed: bool,
     /// What catches the error.
     pub guard: Guard,
     pub(super) trail: Trail,
@@ -54,6 +56,14 @@ pub struct Step {
     pub taken: bool,
     pub(super) from: BlockId,
     pub(super) other: BlockId,
+}
+
+impl Ask {
+    /// Whether it says the same: the first to come stands for all, having taken the shortest path.
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        let marks = |ask: &Self| (ask.doubt, ask.beyond, ask.presumed);
+        self.task == other.task && marks(self) == marks(other)
+    }
 }
 
 impl Account {

@@ -101,9 +101,17 @@ impl Analysis<'_> {
 
     pub(super) fn ask(&mut self, world: &World, at: Span, task: Option<ObjectId>, is_result: bool, guard: Guard) {
         let task = task.and_then(|id| world.object(id).map(|object| (id, object.clone())));
-        let ask = Ask { task, is_result, doubt: world.doubt, beyond: world.beyond, guard, trail: world.trail };
+        let ask = Ask {
+            task,
+            is_result,
+            doubt: world.doubt,
+            beyond: world.beyond,
+            presumed: world.presumed,
+            guard,
+            trail: world.trail,
+        };
         let known = self.account.asks.entry(at).or_default();
-        if !known.iter().any(|other| (&other.task, other.doubt, other.beyond) == (&ask.task, ask.doubt, ask.beyond)) {
+        if !known.iter().any(|other| other.same_as(&ask)) {
             known.push(ask);
         }
     }
@@ -281,6 +289,7 @@ impl Analysis<'_> {
                 world.suspend(Suspension::Anything, &[]);
                 world.set(graph, *dst, Value::Unknown);
             }
+            OpKind::Round => world.new_round(graph),
             OpKind::Catch => {
                 world.caught = world.raised;
                 world.raised = ExcSet::NONE;
@@ -324,7 +333,10 @@ impl Analysis<'_> {
     fn compare(&mut self, world: &mut World, graph: &Graph, op: CmpOp, left: Place, right: Place, span: Span) -> Value {
         let (a, b) = (world.get(left).clone(), world.get(right).clone());
         let negated = matches!(op, CmpOp::IsNot | CmpOp::Ne | CmpOp::NotIn);
-        let test = |about| Value::Test(Test { about, negated, fresh: true, span });
+        let test = |about| {
+            let fresh = !matches!(&about, About::In(_, set) if !set.fresh);
+            Value::Test(Test { about, negated, fresh, span })
+        };
         match (&a, op, &b) {
             (Value::Object(id), CmpOp::In | CmpOp::NotIn, Value::WaitSet(set)) => test(About::In(*id, set.clone())),
             (Value::Test(of), CmpOp::Is | CmpOp::Eq | CmpOp::IsNot | CmpOp::Ne, Value::Bool(truth)) => {
@@ -357,7 +369,7 @@ pub(super) fn element(world: &mut World, set: &WaitSet, span: Span) -> Value {
             kind: Kind::Element,
             states,
             passed: Passed::Nothing,
-            silent: false,
+            silent: !set.done && !set.fresh,
             escaped: true,
             cancelled_at: None,
             why: kind.map(|kind| Why { kind, span: set.span }),

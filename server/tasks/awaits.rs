@@ -109,6 +109,12 @@ impl Analysis<'_> {
             return self.ends(at, world, &Value::Unknown, span);
         }
         self.waited(at, id, span);
+        // What is done ends the wait at once, as it ended itself.
+        let possible = |kinds: ExcSet| {
+            let open = object.silent || object.states.has(States::P);
+            let cancelled = kinds.meets(ExcSet::CANCELLED);
+            open || object.states.has(if cancelled { States::C } else { States::E })
+        };
         let with = |members: &[ObjectId], member_states: States, own: States| {
             let mut world = world.clone();
             let mut spared = members.to_vec();
@@ -145,12 +151,16 @@ impl Analysis<'_> {
                 }
                 ends
             }
-            _ => vec![
-                End::returns(with(&[], States::R, States::R), Value::Returned),
-                End::raises(ExcSet::EXCEPTION, with(&[], States::E, States::E)),
-                // The awaiting task was cancelled, and this one with it; or this one was.
-                End::raises(ExcSet::CANCELLED, with(&[], States::DONE, States::DONE)),
-            ],
+            _ => {
+                let mut ends = vec![
+                    End::returns(with(&[], States::R, States::R), Value::Returned),
+                    End::raises(ExcSet::EXCEPTION, with(&[], States::E, States::E)),
+                    // The awaiting task was cancelled, and this one with it; or this one was.
+                    End::raises(ExcSet::CANCELLED, with(&[], States::DONE, States::DONE)),
+                ];
+                ends.retain(|end| end.raises.is_none_or(possible));
+                ends
+            }
         }
     }
 
@@ -197,7 +207,14 @@ impl Analysis<'_> {
             after.note_some_done(members.clone());
         }
         let set = |done| {
-            Value::WaitSet(Arc::new(WaitSet { done, members: members.clone(), count, some_done: !timeout, span }))
+            Value::WaitSet(Arc::new(WaitSet {
+                done,
+                members: members.clone(),
+                count,
+                some_done: !timeout,
+                fresh: true,
+                span,
+            }))
         };
         let value = Value::Items([set(true), set(false)].into());
         vec![End::raises(ExcSet::CANCELLED, interrupted), End::returns(after, value)]

@@ -415,6 +415,7 @@ impl Analysis<'_> {
                     let mut raised = world.clone();
                     if let Some(object) = raised.object_mut(id) {
                         object.states = object.states.and(states);
+                        object.silent &= states.has(States::P);
                     }
                     self.raise(at, raised, kinds);
                 };

@@ -85,7 +85,7 @@ impl Analysis<'_> {
                     self.go(at, *to, world.clone());
                 }
             }
-            Terminator::Branch { test, condition, then, otherwise, span, enters_loop, telling } => {
+            Terminator::Branch { test, condition, then, otherwise, span, unexpected, telling } => {
                 let tracked = !matches!(world.get(*test), Value::Unknown | Value::Returned | Value::Path(_));
                 if *telling && !tracked {
                     world.asked_elsewhere();
@@ -94,13 +94,16 @@ impl Analysis<'_> {
                 for truth in [true, false] {
                     let mut way = world.clone();
                     if let Some(id) = condition {
-                        if !tracked && way.outcome(*id).is_some_and(|known| known != truth) {
+                        let known = way.outcome(*id).filter(|_| !tracked);
+                        if known.is_some_and(|known| known != truth) {
                             continue;
                         }
+                        way.presumed |= known.is_some() && !at.graph.is_pure(*id);
                         way.note_outcome(*id, truth);
                     }
                     if super::refine::assume(&mut way, at.graph, *test, truth) {
-                        way.doubt |= *enters_loop && !truth && !tracked;
+                        let to = if truth { then } else { otherwise };
+                        way.doubt |= *unexpected == Some(*to) && !tracked;
                         ways.push((truth, way));
                     }
                 }
@@ -129,8 +132,8 @@ impl Analysis<'_> {
                 let item = match &value {
                     Value::WaitSet(set) => {
                         if *first {
-                            ends = super::refine::assume_set(&mut ended, set, false, true);
-                            starts = super::refine::assume_set(&mut world, set, true, true);
+                            ends = super::refine::assume_set(&mut ended, set, false);
+                            starts = super::refine::assume_set(&mut world, set, true);
                         }
                         world.silence(&set.members);
                         Some(analysis::element(&mut world, set, *span))

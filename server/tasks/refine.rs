@@ -19,22 +19,22 @@ pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool
         Value::None | Value::Falsy => !truth,
         Value::Bool(known) => known == truth,
         Value::Items(items) => items.is_empty() != truth || items.contains(&Value::Unknown),
-        Value::WaitSet(set) => assume_set(world, &set, truth, true),
-        Value::Length(set) => assume_set(world, &set, truth, true),
+        Value::WaitSet(set) => assume_set(world, &set, truth),
+        Value::Length(set) => assume_set(world, &set, truth),
         Value::Test(test) => assume_test(world, &test, truth ^ test.negated),
         _ => truth,
     }
 }
 
 /// Assumes that a set that `wait` returned holds something, or nothing.
-pub(super) fn assume_set(world: &mut World, set: &WaitSet, truth: bool, fresh: bool) -> bool {
+pub(super) fn assume_set(world: &mut World, set: &WaitSet, truth: bool) -> bool {
     match (set.done, truth) {
         // Nothing is done: a timeout.
         (true, false) => {
             if set.some_done {
                 return false;
             }
-            set.members.iter().all(|&id| pending(world, id, fresh, set.span))
+            set.members.iter().all(|&id| pending(world, id, set.fresh, set.span))
         }
         // Nothing is pending.
         (false, false) => set.members.iter().all(|&id| done(world, id)),

@@ -228,6 +228,8 @@ pub struct WaitSet {
     pub count: Option<usize>,
     /// At least one is in the first.
     pub some_done: bool,
+    /// Nothing could run since the wait.
+    pub fresh: bool,
     /// The call.
     pub span: Span,
 }
@@ -267,4 +269,18 @@ pub enum Context {
     Suppress(ExcSet),
     /// `pytest.raises`, `assertRaises`: swallows these and demands one.
     Raises(ExcSet),
+}
+
+impl Value {
+    /// Other code has run: what it says about pending tasks is of yesterday.
+    pub fn age(&mut self) {
+        match self {
+            Self::Test(test) => test.fresh = false,
+            Self::WaitSet(set) | Self::Length(set) if set.fresh => Arc::make_mut(set).fresh = false,
+            Self::Items(items) if items.iter().any(|item| matches!(item, Self::WaitSet(_) | Self::Test(_))) => {
+                Arc::make_mut(items).iter_mut().for_each(Self::age);
+            }
+            _ => {}
+        }
+    }
 }

@@ -37,6 +37,8 @@ pub struct World {
     pub doubt: bool,
     /// Control has passed a question that can only fail: what comes is said only where nothing else leads there.
     pub beyond: bool,
+    /// A way was left out because a test of the same text had given something else, though other code may have changed that.
+    pub presumed: bool,
     /// Of each of these at least one is done.
     some_done: Vec<Arc<[ObjectId]>>,
     /// How it came here.
@@ -69,6 +71,7 @@ impl World {
             resume: Vec::new(),
             doubt: false,
             beyond: false,
+            presumed: false,
             some_done: Vec::new(),
             trail: Trail(0),
         }
@@ -240,9 +243,7 @@ impl World {
     /// Other code runs: tasks that are not in `except` may go on, or end.
     pub fn suspend(&mut self, how: Suspension<'_>, except: &[ObjectId]) {
         for (_, value) in &mut self.env {
-            if let Value::Test(test) = value {
-                test.fresh = false;
-            }
+            value.age();
         }
         for (id, object) in &mut self.objects {
             if !object.states.has(States::P) || except.contains(id) {

@@ -40,23 +40,23 @@ impl Lowering<'_> {
     }
 
     /// Evaluates a test and goes to `then` or `otherwise`.
-    pub(super) fn condition(&mut self, node: Node<'_>, then: BlockId, otherwise: BlockId, enters_loop: bool) {
+    pub(super) fn condition(&mut self, node: Node<'_>, then: BlockId, otherwise: BlockId, unexpected: Option<BlockId>) {
         self.nesting += 1;
         if self.nesting > super::MAX_NESTING {
             self.gave_up = true;
         } else {
-            self.condition_inner(node, then, otherwise, enters_loop);
+            self.condition_inner(node, then, otherwise, unexpected);
         }
         self.nesting -= 1;
     }
 
-    fn condition_inner(&mut self, node: Node<'_>, then: BlockId, otherwise: BlockId, enters_loop: bool) {
+    fn condition_inner(&mut self, node: Node<'_>, then: BlockId, otherwise: BlockId, unexpected: Option<BlockId>) {
         match node.kind() {
             "parenthesized_expression" if children(node).len() == 1 => {
-                self.condition(children(node)[0], then, otherwise, enters_loop);
+                self.condition(children(node)[0], then, otherwise, unexpected);
             }
             "not_operator" => match node.child_by_field_name("argument") {
-                Some(argument) => self.condition(argument, otherwise, then, enters_loop),
+                Some(argument) => self.condition(argument, otherwise, then, unexpected),
                 None => self.end(Terminator::Choice(vec![then, otherwise])),
             },
             "boolean_operator" => {
@@ -66,25 +66,32 @@ impl Lowering<'_> {
                 };
                 let second = self.block();
                 if node.child_by_field_name("operator").is_some_and(|operator| self.text(operator) == "and") {
-                    self.condition(left, second, otherwise, enters_loop);
+                    self.condition(left, second, otherwise, unexpected);
                 } else {
-                    self.condition(left, then, second, enters_loop);
+                    self.condition(left, then, second, unexpected);
                 }
                 self.current = second;
-                self.condition(right, then, otherwise, enters_loop);
+                self.condition(right, then, otherwise, unexpected);
             }
             _ => {
                 let test = self.expression(node);
-                self.branch(node, test, then, otherwise, enters_loop);
+                self.branch(node, test, then, otherwise, unexpected);
             }
         }
     }
 
     /// Goes by the truth of `test`, the value of the expression `node`.
-    pub(super) fn branch(&mut self, node: Node<'_>, test: Place, then: BlockId, otherwise: BlockId, enters_loop: bool) {
+    pub(super) fn branch(
+        &mut self,
+        node: Node<'_>,
+        test: Place,
+        then: BlockId,
+        otherwise: BlockId,
+        unexpected: Option<BlockId>,
+    ) {
         let condition = self.intern(node, self.text(node).to_owned());
         let telling = self.is_telling(node);
-        self.end(Terminator::Branch { test, condition, then, otherwise, span: span(node), enters_loop, telling });
+        self.end(Terminator::Branch { test, condition, then, otherwise, span: span(node), unexpected, telling });
     }
 
     /// Whether a test reads more than parameters that keep their value, and constants.

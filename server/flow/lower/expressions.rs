@@ -97,7 +97,7 @@ impl<'a> Lowering<'a> {
                 self.op(OpKind::Copy(result, first), at);
                 let (evaluate, after) = (self.block(), self.block());
                 let (then, otherwise) = if is_and { (evaluate, after) } else { (after, evaluate) };
-                self.branch(left, first, then, otherwise, false);
+                self.branch(left, first, then, otherwise, None);
                 self.current = evaluate;
                 let second = self.expression(right);
                 self.op(OpKind::Copy(result, second), at);
@@ -115,7 +115,7 @@ impl<'a> Lowering<'a> {
                 let [body, test, alternative] = children(node)[..] else { return self.opaque(node) };
                 let result = self.place();
                 let (then, otherwise, after) = (self.block(), self.block(), self.block());
-                self.condition(test, then, otherwise, false);
+                self.condition(test, then, otherwise, None);
                 for (block, value) in [(then, body), (otherwise, alternative)] {
                     self.current = block;
                     let value = self.expression(value);
@@ -359,9 +359,9 @@ impl<'a> Lowering<'a> {
             .filter(|test| !matches!(test.kind(), "keyword_argument" | "list_splat"))?;
         let (passed, failed) = (self.block(), self.block());
         let (then, otherwise) = if holds { (passed, failed) } else { (failed, passed) };
-        self.condition(test, then, otherwise, false);
+        self.condition(test, then, otherwise, None);
         self.current = failed;
-        self.end(Terminator::Raise(Some(ExcSet::ERROR)));
+        self.end(Terminator::Raise(Some(ExcSet::ASSERTION)));
         self.current = passed;
         Some(self.constant(node, Constant::None))
     }
@@ -494,7 +494,7 @@ impl<'a> Lowering<'a> {
             if clause.kind() == "if_clause" {
                 if let Some(test) = clause.named_child(0) {
                     let holds = self.block();
-                    self.condition(test, holds, again, false);
+                    self.condition(test, holds, again, None);
                     self.current = holds;
                 }
                 continue;

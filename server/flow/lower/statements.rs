@@ -151,7 +151,7 @@ impl Lowering<'_> {
             let then = self.block();
             let otherwise = self.block();
             if let Some(test) = clause.child_by_field_name("condition") {
-                self.condition(test, then, otherwise, false);
+                self.condition(test, then, otherwise, None);
             }
             self.current = then;
             self.field_statements(clause, "consequence");
@@ -180,13 +180,14 @@ impl Lowering<'_> {
         let otherwise = self.block();
         let again = self.block();
         let after = self.block();
-        self.condition(test, body, otherwise, true);
+        self.condition(test, body, otherwise, Some(otherwise));
         self.loops.push(Loop { again, after, finallies: self.finallies.len() });
         self.current = body;
         self.field_statements(node, "body");
         self.goto(again);
         self.loops.pop();
-        self.condition(test, body, otherwise, false);
+        self.op(OpKind::Round, span(test));
+        self.condition(test, body, otherwise, None);
         self.current = otherwise;
         if let Some(clause) = node.child_by_field_name("alternative") {
             self.field_statements(clause, "body");
@@ -467,7 +468,7 @@ impl Lowering<'_> {
             }
             if let Some(guard) = guard {
                 let body = self.block();
-                self.condition(guard, body, next, false);
+                self.condition(guard, body, next, None);
                 self.current = body;
             }
             self.field_statements(case, "consequence");
@@ -508,7 +509,7 @@ impl Lowering<'_> {
             then,
             otherwise,
             span: span(pattern),
-            enters_loop: false,
+            unexpected: None,
             telling: true,
         });
     }
@@ -535,12 +536,12 @@ impl Lowering<'_> {
         let Some(&test) = parts.first() else { return };
         let holds = self.block();
         let fails = self.block();
-        self.condition(test, holds, fails, false);
+        self.condition(test, holds, fails, None);
         self.current = fails;
         if let Some(&message) = parts.get(1) {
             self.expression(message);
         }
-        self.end(Terminator::Raise(Some(ExcSet::ERROR)));
+        self.end(Terminator::Raise(Some(ExcSet::ASSERTION)));
         self.current = holds;
     }
 }
