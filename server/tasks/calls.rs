@@ -125,7 +125,10 @@ impl Analysis<'_> {
                 Value::Awaitable(Arc::new(Awaitable::Coroutine(reach)))
             }
             Value::Attribute(of, name, span) => match &**of {
-                Value::Object(id) => self.task_method(at, world, &call, *id, name, *span),
+                Value::Object(id) => match self.task_method(at, world, &call, *id, name, *span) {
+                    Some(result) => result,
+                    None => return false,
+                },
                 Value::Loop => self.loop_method(at, world, &call, name),
                 Value::Group(group) if &**name == "create_task" => {
                     self.make_task(world, &call, Some(*group));
@@ -393,6 +396,7 @@ impl Analysis<'_> {
         Value::Awaitable(Arc::new(Awaitable::Wait { members, count, timeout, until }))
     }
 
+    /// A method of a task. `None` where no path goes on.
     fn task_method(
         &mut self,
         at: &mut Here<'_, '_>,
@@ -401,10 +405,12 @@ impl Analysis<'_> {
         id: ObjectId,
         name: &str,
         attribute: Span,
-    ) -> Value {
-        let Some(object) = world.object(id).cloned() else { return self.unknown(at, world, call, None) };
+    ) -> Option<Value> {
+        let Some(object) = world.object(id).cloned() else {
+            return Some(self.unknown(at, world, call, None));
+        };
         let test = |about| Value::Test(Test { about, negated: false, fresh: true, span: call.span });
-        match name {
+        Some(match name {
             "result" | "exception" => {
                 let is_result = name == "result";
                 self.ask(world, attribute, Some(id), is_result, call.guard);
@@ -425,9 +431,12 @@ impl Analysis<'_> {
                     raises(ExcSet::EXCEPTION, States::E);
                 }
                 let states = if is_result { States::R } else { States::R.or(States::E) };
+                let met = object.states.and(states);
+                if met.is_empty() && !object.silent && !object.states.has(States::P) {
+                    return None;
+                }
                 let was_silent = object.silent;
                 if let Some(object) = world.object_mut(id) {
-                    let met = object.states.and(states);
                     object.states = if met.is_empty() { states } else { met };
                     object.silent = false;
                     world.beyond |= met.is_empty() && !was_silent;
@@ -490,7 +499,7 @@ impl Analysis<'_> {
                 world.escape(&Value::Object(id));
                 self.unknown(at, world, call, None)
             }
-        }
+        })
     }
 
     fn loop_method(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, name: &str) -> Value {
