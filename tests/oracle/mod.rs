@@ -145,7 +145,7 @@ fn read_in_background(stream: usize, mut from: impl Read + Send + 'static, to: m
 }
 
 /// The interpreter's own path: a version manager's `python3` is a script that costs more than the program it starts.
-fn python() -> Option<&'static Path> {
+pub fn python() -> Option<&'static Path> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
         let wanted = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());

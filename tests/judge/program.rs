@@ -1,0 +1,83 @@
+//! A program as a tree of lines, so that one that shows a bug can be cut down to what shows it.
+
+/// A line, and the lines that are indented below it. A clause (`else:`) is a node beside that of its statement.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    pub line: String,
+    pub body: Vec<Node>,
+}
+
+impl Node {
+    pub fn line(line: impl Into<String>) -> Self {
+        Self { line: line.into(), body: Vec::new() }
+    }
+
+    pub fn block(line: impl Into<String>, body: Vec<Node>) -> Self {
+        Self { line: line.into(), body }
+    }
+}
+
+pub fn text(nodes: &[Node]) -> String {
+    let mut out = String::new();
+    write(nodes, 0, &mut out);
+    out
+}
+
+fn write(nodes: &[Node], depth: usize, out: &mut String) {
+    for node in nodes {
+        out.push_str(&"    ".repeat(depth));
+        out.push_str(&node.line);
+        out.push('\n');
+        write(&node.body, depth + 1, out);
+    }
+}
+
+/// The smallest program that `shows` the same, as far as leaving out nodes, or all but their bodies, leads to it.
+pub fn shrink(nodes: &[Node], mut shows: impl FnMut(&[Node]) -> bool) -> Vec<Node> {
+    let mut best = nodes.to_vec();
+    loop {
+        let mut smaller = false;
+        let mut at = count(&best);
+        while at > 0 {
+            at -= 1;
+            for splice in [false, true] {
+                let mut candidate = best.clone();
+                let mut left = at;
+                if cut(&mut candidate, &mut left, splice) && shows(&candidate) {
+                    best = candidate;
+                    smaller = true;
+                    break;
+                }
+            }
+        }
+        if !smaller {
+            return best;
+        }
+    }
+}
+
+fn count(nodes: &[Node]) -> usize {
+    nodes.iter().map(|node| 1 + count(&node.body)).sum()
+}
+
+/// Takes the node of number `left` out; with `splice` its body stays.
+fn cut(nodes: &mut Vec<Node>, left: &mut usize, splice: bool) -> bool {
+    for index in 0..nodes.len() {
+        if *left == 0 {
+            let node = nodes.remove(index);
+            if splice {
+                if node.body.is_empty() {
+                    return false;
+                }
+                nodes.splice(index..index, node.body);
+            }
+            return true;
+        }
+        *left -= 1;
+        if cut(&mut nodes[index].body, left, splice) {
+            // A block needs a body.
+            return !nodes[index].body.is_empty();
+        }
+    }
+    false
+}
