@@ -14,6 +14,8 @@ pub struct Account {
     pub asks: FxHashMap<Span, Vec<Ask>>,
     /// Every mention of a task by a name, with the states on all paths together.
     pub mentions: FxHashMap<Span, Mention>,
+    /// A path that rests on a presumption ended past a question that can only fail: what is left is not all.
+    pub lost: bool,
     /// Where the tasks were waited for: the blocks and the expressions.
     pub(super) waits: FxHashMap<ObjectId, FxHashSet<(BlockId, Span)>>,
     pub(super) steps: Vec<(u32, Step)>,

@@ -99,6 +99,7 @@ impl Analysis<'_> {
                             continue;
                         }
                         way.presumed |= known.is_some() && !at.graph.is_pure(*id);
+                        self.account.lost |= way.beyond && way.presumed;
                         way.note_outcome(*id, truth);
                     }
                     if super::refine::assume(&mut way, at.graph, *test, truth) {

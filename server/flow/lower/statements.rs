@@ -449,7 +449,7 @@ impl Lowering<'_> {
                 children(case).into_iter().filter(|child| child.kind() == "case_pattern").collect();
             let guard = case.child_by_field_name("guard").and_then(|guard| guard.named_child(0));
             match (subjects.as_slice(), values.as_slice(), patterns.as_slice()) {
-                (_, _, [only]) if guard.is_none() && self.text(*only) == "_" => self.end(Terminator::Goto(taken)),
+                (_, _, [only]) if is_capture(self.text(*only)) => self.end(Terminator::Goto(taken)),
                 ([subject], [value], [only]) if self.constant_pattern(*only).is_some() => {
                     self.match_constant(*subject, *value, *only, taken, next);
                 }
@@ -544,6 +544,13 @@ impl Lowering<'_> {
         self.end(Terminator::Raise(Some(ExcSet::ASSERTION)));
         self.current = holds;
     }
+}
+
+/// Whether a pattern is a name, which takes anything.
+fn is_capture(pattern: &str) -> bool {
+    pattern.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !pattern.starts_with(|c: char| c.is_ascii_digit())
+        && !matches!(pattern, "True" | "False" | "None")
 }
 
 /// Whether an iterable is seen to hold something: a display with elements, `range(3)`.
