@@ -74,6 +74,10 @@ fn cut(nodes: &mut Vec<Node>, left: &mut usize, splice: bool) -> bool {
             return true;
         }
         *left -= 1;
+        if *left == 0 && nodes[index].line.starts_with("while") {
+            // The pause without which nothing could stop it.
+            return false;
+        }
         if cut(&mut nodes[index].body, left, splice) {
             // A block needs a body.
             return !nodes[index].body.is_empty();
