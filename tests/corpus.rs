@@ -20,11 +20,7 @@ const RULES: [&str; 2] = ["result-before-done", "exception-before-done"];
 
 /// Mistakes that are not found yet, with what it takes. The tests say so when one of them can leave the list.
 const NOT_FOUND_YET: &[(&str, &str)] = &[
-    ("bad/b63_list_results_without_gather.py", "tasks in a list"),
-    ("programs/others/res_comprehension_early.py", "tasks in a list"),
-    ("programs/others/res_first_completed_all.py", "tasks in a list"),
     ("programs/others/res_price_board.py", "tasks in a dict"),
-    ("programs/others/exc_health_check.py", "tasks in a list"),
     ("programs/others/exc_status_unguarded.py", "a task handed to a helper"),
 ];
 

@@ -46,6 +46,7 @@ fn cases() -> Vec<Case> {
         ("waits", include_str!("fixtures/paths/waits.txt")),
         ("paths", include_str!("fixtures/paths/paths.txt")),
         ("escapes", include_str!("fixtures/paths/escapes.txt")),
+        ("collections", include_str!("fixtures/paths/collections.txt")),
     ];
     files.iter().flat_map(|(file, text)| text.split("\n=== ").skip(1).map(move |case| read(file, case))).collect()
 }

@@ -60,7 +60,8 @@ pub(super) fn of_mentions(analysis: &Analysis, offset: u32, item: Span, text: &T
         Kind::Future => "future",
         Kind::Gather { .. } => "future of `gather`",
         Kind::Current => "task that runs this code",
-        Kind::Element => "task out of a set that `wait` returned",
+        Kind::Element(Some(_)) => "one of the tasks of a collection",
+        Kind::Element(None) => "task out of a set that `wait` returned",
     };
     let line_of = |span: Span| text.position(span.start + item.start, Encoding::Utf32).line + 1;
     let mut markdown = format!("`{name}`: {what}");

@@ -83,6 +83,7 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
                 items.iter().map(|(item, star)| format!("{}{}", if *star { "*" } else { "" }, p(item))).collect();
             format!("{} = [{}]", p(dst), items.join(", "))
         }
+        OpKind::Collect { dst, value } => format!("{} += [{}]", p(dst), p(value)),
         OpKind::Compare { dst, op, left, right } => format!("{} = {} {op:?} {}", p(dst), p(left), p(right)),
         OpKind::Not(dst, src) => format!("{} = not {}", p(dst), p(src)),
         OpKind::Compute(dst, parts) => format!("{} = compute({})", p(dst), list(parts)),

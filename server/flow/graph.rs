@@ -174,6 +174,8 @@ pub enum OpKind {
     Await { dst: Place, src: Place },
     /// `dst` is a new list, tuple, set or dict of these values; the flag marks `*value`.
     Display { dst: Place, items: Vec<(Place, bool)> },
+    /// `value` is added to the list or set in `dst`.
+    Collect { dst: Place, value: Place },
     /// `dst` is `left op right`, true or false.
     Compare { dst: Place, op: CmpOp, left: Place, right: Place },
     /// `dst` is `not src`.
@@ -347,6 +349,7 @@ impl OpKind {
             | Self::Call { dst, .. }
             | Self::Await { dst, .. }
             | Self::Display { dst, .. }
+            | Self::Collect { dst, .. }
             | Self::Compare { dst, .. }
             | Self::Enter { dst, .. }
             | Self::Yield { dst }
@@ -369,6 +372,7 @@ impl OpKind {
             Self::Attribute { src, .. } | Self::Await { src, .. } | Self::Unpack { src, .. } => read(*src),
             Self::Enter { cm, .. } | Self::Exit { cm, .. } => read(*cm),
             Self::Subscript { src, index, .. } => [*src, *index].into_iter().for_each(read),
+            Self::Collect { dst, value } => [*dst, *value].into_iter().for_each(read),
             Self::Compare { left, right, .. } => [*left, *right].into_iter().for_each(read),
             Self::Call { callee, args, .. } => {
                 read(*callee);

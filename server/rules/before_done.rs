@@ -75,7 +75,7 @@ fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool)
         can_wait: match task.kind {
             Kind::Current => false,
             Kind::Future => task.escaped,
-            Kind::Task | Kind::Gather { .. } | Kind::Element => true,
+            Kind::Task | Kind::Gather { .. } | Kind::Element(_) => true,
         },
     })
 }
@@ -164,7 +164,8 @@ fn made(id: ObjectId, task: &Object) -> Option<(Span, String)> {
         Kind::Future => "the future is made here",
         Kind::Gather { .. } => "the future of all is made here",
         Kind::Current => "this is the task that runs",
-        Kind::Element => return None,
+        Kind::Element(Some(all)) => return Some((all, "the tasks are made here".to_owned())),
+        Kind::Element(None) => return None,
     };
     Some((id, text.to_owned()))
 }

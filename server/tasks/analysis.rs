@@ -138,7 +138,14 @@ impl Analysis<'_> {
             OpKind::Opaque(dst) | OpKind::Forget(dst) => world.set(graph, *dst, Value::Unknown),
             OpKind::Mention(place) => self.mention(world, *place, span),
             OpKind::Copy(dst, src) => {
-                let value = world.get(*src).clone();
+                let mut value = world.get(*src).clone();
+                let named = |place: &Place| (place.0 as usize) < graph.locals.len();
+                if matches!(value, Value::Items(_) | Value::Many(_)) && named(src) && named(dst) {
+                    // Two names of one list: what is added by one is seen by the other, which is not followed.
+                    world.escape(&value);
+                    world.set(graph, *src, Value::Unknown);
+                    value = Value::Unknown;
+                }
                 match graph.locals.get(dst.0 as usize) {
                     Some(local) if local.volatile => {
                         world.escape(&value);
@@ -157,15 +164,22 @@ impl Analysis<'_> {
                 if asks && !matches!(value, Value::Object(_)) {
                     self.ask(world, span, None, name == "result", Guard::None);
                 }
+                let place = ((src.0 as usize) < graph.locals.len()).then_some(*src);
+                let attribute = |of: Value| {
+                    Value::Attribute(Attribute { of: Arc::new(of), place, name: name.as_str().into(), span })
+                };
                 let value = match value {
                     Value::Unknown | Value::Returned | Value::NotNone | Value::Truthy
                         if *like_loop && super::calls::of_loop(name) =>
                     {
-                        Value::Attribute(Arc::new(Value::Loop), name.as_str().into(), span)
+                        attribute(Value::Loop)
                     }
-                    Value::Object(_) | Value::Loop | Value::Group(_) | Value::WaitSet(_) | Value::Items(_) => {
-                        Value::Attribute(Arc::new(value), name.as_str().into(), span)
-                    }
+                    Value::Object(_)
+                    | Value::Loop
+                    | Value::Group(_)
+                    | Value::WaitSet(_)
+                    | Value::Items(_)
+                    | Value::Many(_) => attribute(value),
                     other => {
                         world.escape(&other);
                         Value::Unknown
@@ -213,6 +227,10 @@ impl Analysis<'_> {
                     }
                 }
                 world.set(graph, *dst, Value::Items(values.into()));
+            }
+            OpKind::Collect { dst, value } => {
+                let value = world.get(*value).clone();
+                self.collect(world, graph, *dst, &value);
             }
             OpKind::Compare { dst, op, left, right } => {
                 let value = self.compare(world, graph, *op, *left, *right, span);
@@ -317,6 +335,35 @@ impl Analysis<'_> {
         }
     }
 
+    /// Adds a value to the list or set that a place holds.
+    pub(super) fn collect(&mut self, world: &mut World, graph: &Graph, place: Place, value: &Value) {
+        let known: Option<Vec<ObjectId>> = match world.get(place) {
+            Value::Items(items) if items.is_empty() => Some(Vec::new()),
+            Value::Many(ids) => Some(ids.to_vec()),
+            _ => None,
+        };
+        match (known, value) {
+            (Some(mut ids), Value::Object(id)) => {
+                if let Some(object) = world.object_mut(*id) {
+                    object.many = true;
+                }
+                ids.push(*id);
+                ids.sort();
+                ids.dedup();
+                if graph.locals.get(place.0 as usize).is_some_and(|local| local.shared || local.volatile) {
+                    world.escape(value);
+                }
+                world.set(graph, place, Value::Many(ids.into()));
+            }
+            _ => {
+                let list = world.get(place).clone();
+                world.escape(&list);
+                world.escape(value);
+                world.set(graph, place, Value::Unknown);
+            }
+        }
+    }
+
     fn mention(&mut self, world: &World, place: Place, span: Span) {
         let Value::Object(id) = world.get(place) else { return };
         let Some(object) = world.object(*id) else { return };
@@ -366,16 +413,28 @@ pub(super) fn element(world: &mut World, set: &WaitSet, span: Span) -> Value {
     world.make(
         span,
         Object {
-            kind: Kind::Element,
+            kind: Kind::Element(None),
             states,
             passed: Passed::Nothing,
             silent: !set.done && !set.fresh,
             escaped: true,
             cancelled_at: None,
+            many: false,
             why: kind.map(|kind| Why { kind, span: set.span }),
             group: None,
             reach: Arc::new(["*".to_owned()]),
         },
     );
+    Value::Object(span)
+}
+
+/// An element of a collection of all that were made at these places.
+pub(super) fn one_of(world: &mut World, ids: &[ObjectId], span: Span) -> Value {
+    let mut made = ids.iter().filter_map(|id| world.object(*id));
+    let Some(mut object) = made.next().cloned() else { return Value::Unknown };
+    made.for_each(|other| object.join(other));
+    object.kind = Kind::Element(ids.first().copied());
+    object.many = false;
+    world.make(span, object);
     Value::Object(span)
 }

@@ -124,7 +124,7 @@ impl Analysis<'_> {
                     if self.is_isolated(name) { call.names.into() } else { Arc::new(["*".to_owned()]) };
                 Value::Awaitable(Arc::new(Awaitable::Coroutine(reach)))
             }
-            Value::Attribute(of, name, span) => match &**of {
+            Value::Attribute(Attribute { of, place, name, span }) => match &**of {
                 Value::Object(id) => match self.task_method(at, world, &call, *id, name, *span) {
                     Some(result) => result,
                     None => return false,
@@ -135,7 +135,18 @@ impl Analysis<'_> {
                     Value::Object(call.span)
                 }
                 Value::WaitSet(set) => self.set_method(world, &call, set, name),
-                _ => self.unknown(at, world, &call, Some(of)),
+                Value::Items(_) | Value::Many(_) if matches!(&**name, "append" | "add") && place.is_some() => {
+                    if let (Some(place), Some(added)) = (place, call.argument(world, 0, "")) {
+                        self.collect(world, at.graph, *place, &added);
+                    }
+                    Value::None
+                }
+                _ => {
+                    if let Some(place) = place {
+                        world.set(at.graph, *place, Value::Unknown);
+                    }
+                    self.unknown(at, world, &call, Some(of))
+                }
             },
             other => self.unknown(at, world, &call, Some(other)),
         };
@@ -233,7 +244,7 @@ impl Analysis<'_> {
         match path {
             "builtins.list" | "builtins.set" | "builtins.tuple" | "builtins.frozenset" | "builtins.sorted"
             | "builtins.iter" | "builtins.reversed" => {
-                if let Some(value @ (Value::Items(_) | Value::WaitSet(_) | Value::AsCompleted(_))) =
+                if let Some(value @ (Value::Items(_) | Value::Many(_) | Value::WaitSet(_) | Value::AsCompleted(_))) =
                     call.argument(world, 0, "")
                     && call.args.len() == 1
                 {
@@ -323,6 +334,10 @@ impl Analysis<'_> {
                     }
                     count = count.map(|n| n + items.len());
                 }
+                Value::Many(all) if deep => {
+                    ids.extend(all.iter());
+                    count = None;
+                }
                 Value::WaitSet(set) if deep => {
                     ids.extend(set.members.iter());
                     count = None;
@@ -347,6 +362,10 @@ impl Analysis<'_> {
             match (&arg.kind, value) {
                 (ArgKind::Positional, value) => values.push(value),
                 (ArgKind::Star, Value::Items(items)) => values.extend(items.iter().cloned()),
+                (ArgKind::Star, Value::Many(ids)) => {
+                    values.extend(ids.iter().map(|id| Value::Object(*id)));
+                    open = true;
+                }
                 (ArgKind::Star, Value::WaitSet(set)) => {
                     values.extend(set.members.iter().map(|id| Value::Object(*id)));
                     open = true;
@@ -567,6 +586,7 @@ fn make(world: &mut World, id: ObjectId, kind: Kind, group: Option<ObjectId>, re
             silent: false,
             escaped: false,
             cancelled_at: None,
+            many: false,
             why: None,
             group,
             reach: reach.into(),

@@ -149,6 +149,14 @@ impl Analysis<'_> {
                         world.silence(members);
                         None
                     }
+                    Value::Many(ids) => {
+                        ends &= !*first;
+                        let one = analysis::one_of(&mut world, ids, *span);
+                        // What the loop does to each of them is not followed beyond it.
+                        world.silence(ids);
+                        ended.silence(ids);
+                        Some(one)
+                    }
                     Value::Items(items) => {
                         if *first {
                             ends &= items.is_empty();

@@ -3,7 +3,6 @@
 use super::value::*;
 use super::world::World;
 use crate::flow::{Graph, Place};
-use crate::text::Span;
 
 /// Assumes that the value in `place` is true, or false. False where that cannot be.
 pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool) -> bool {
@@ -34,7 +33,7 @@ pub(super) fn assume_set(world: &mut World, set: &WaitSet, truth: bool) -> bool 
             if set.some_done {
                 return false;
             }
-            set.members.iter().all(|&id| pending(world, id, set.fresh, set.span))
+            set.members.iter().all(|&id| pending(world, id, set.fresh, in_set(set)))
         }
         // Nothing is pending.
         (false, false) => set.members.iter().all(|&id| done(world, id)),
@@ -43,14 +42,20 @@ pub(super) fn assume_set(world: &mut World, set: &WaitSet, truth: bool) -> bool 
             let all_done = |id: &ObjectId| world.object(*id).is_some_and(|o| !o.silent && !o.states.has(States::P));
             !(known && set.members.iter().all(all_done))
         }
+        // Of one, that one.
+        (true, true) if set.count == Some(1) => set.members.iter().all(|&id| done(world, id)),
         (true, true) => true,
     }
+}
+
+fn in_set(set: &WaitSet) -> Why {
+    Why { kind: WhyKind::PendingSet, span: set.span }
 }
 
 fn assume_test(world: &mut World, test: &Test, truth: bool) -> bool {
     match (&test.about, truth) {
         (About::Done(id), true) => done(world, *id),
-        (About::Done(id), false) => pending(world, *id, test.fresh, test.span),
+        (About::Done(id), false) => pending(world, *id, test.fresh, Why { kind: WhyKind::NotDone, span: test.span }),
         (About::Cancelled(id), true) => narrow(world, *id, States::C),
         (About::Cancelled(id), false) => match world.object(*id) {
             Some(object) if object.silent => true,
@@ -61,7 +66,7 @@ fn assume_test(world: &mut World, test: &Test, truth: bool) -> bool {
             if !set.members.contains(id) {
                 return true;
             }
-            pending(world, *id, test.fresh, set.span)
+            pending(world, *id, test.fresh, in_set(set))
         }
         (About::IsNone(place), truth) => {
             let value = world.get(*place).clone();
@@ -104,7 +109,7 @@ fn narrow(world: &mut World, id: ObjectId, to: States) -> bool {
 }
 
 /// The object was pending when asked; it still is if nothing could run since.
-fn pending(world: &mut World, id: ObjectId, fresh: bool, span: Span) -> bool {
+fn pending(world: &mut World, id: ObjectId, fresh: bool, why: Why) -> bool {
     let Some(object) = world.object_mut(id) else { return true };
     if !object.states.has(States::P) && !object.silent {
         return false;
@@ -113,7 +118,7 @@ fn pending(world: &mut World, id: ObjectId, fresh: bool, span: Span) -> bool {
         object.states = States::P;
         object.silent = false;
         object.passed = Passed::Nothing;
-        object.why.get_or_insert(Why { kind: WhyKind::NotDone, span });
+        object.why = Some(why);
         return world.found_pending(id);
     }
     true

@@ -66,6 +66,8 @@ pub struct Object {
     pub cancelled_at: Option<Span>,
     /// Why it may be pending although something waited.
     pub why: Option<Why>,
+    /// It stands for all that were made here, which are in a collection.
+    pub many: bool,
     /// The task group that will wait for it.
     pub group: Option<ObjectId>,
     /// The variables its coroutine can reach, `*` for any: who shares none with it cannot wait for it in secret.
@@ -90,8 +92,8 @@ pub enum Kind {
     },
     /// `asyncio.current_task()`: pending for as long as it can ask.
     Current,
-    /// An element of a set that `wait` returned.
-    Element,
+    /// An element of a collection: of a set that `wait` returned, or one of those made at a place.
+    Element(Option<ObjectId>),
 }
 
 /// What happened since a task was last known to be pending.
@@ -158,14 +160,16 @@ pub enum Value {
     Path(Arc<str>),
     /// An `async def` of the module.
     Function(Arc<str>),
-    /// An attribute of a value that matters, and where it is taken.
-    Attribute(Arc<Value>, Arc<str>, Span),
+    /// An attribute of a value that matters.
+    Attribute(Attribute),
     /// An event loop.
     Loop,
     /// A task group.
     Group(ObjectId),
     /// A list, tuple or set whose elements are known.
     Items(Arc<[Value]>),
+    /// A list or set of all that were made at these places, at least one.
+    Many(Arc<[ObjectId]>),
     /// An awaitable that waits once it is awaited.
     Awaitable(Arc<Awaitable>),
     /// A set that `wait` returned.
@@ -178,6 +182,19 @@ pub enum Value {
     Test(Test),
     /// A context manager.
     Context(Context),
+}
+
+/// `of.name`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Attribute {
+    /// The value.
+    pub of: Arc<Value>,
+    /// The place that holds it, if it has a name.
+    pub place: Option<Place>,
+    /// The name of the attribute.
+    pub name: Arc<str>,
+    /// Where it is taken.
+    pub span: Span,
 }
 
 /// What is awaited.

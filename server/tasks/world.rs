@@ -128,8 +128,11 @@ impl World {
     }
 
     /// A new task. Places that held the one made here in an earlier round of a loop hold something unknown from now on.
-    pub fn make(&mut self, id: ObjectId, object: Object) {
-        self.env.retain(|(_, value)| !value.mentions(id));
+    pub fn make(&mut self, id: ObjectId, mut object: Object) {
+        self.env.retain(|(_, value)| matches!(value, Value::Many(_)) || !value.mentions(id));
+        if let Some(others) = self.object(id).filter(|others| others.many) {
+            object.join(others);
+        }
         self.some_done.retain(|ids| !ids.contains(&id));
         match self.objects.binary_search_by_key(&id, |(id, _)| *id) {
             Ok(index) => self.objects[index].1 = object,
@@ -254,7 +257,7 @@ impl World {
                 Kind::Current => continue,
                 // Nobody else can complete it.
                 Kind::Future if !object.escaped => continue,
-                Kind::Future | Kind::Element => {
+                Kind::Future | Kind::Element(_) => {
                     object.silent = true;
                     continue;
                 }
@@ -364,7 +367,8 @@ impl Value {
     pub fn objects(&self, into: &mut Vec<ObjectId>) {
         match self {
             Self::Object(id) => into.push(*id),
-            Self::Attribute(of, ..) => of.objects(into),
+            Self::Attribute(attribute) => attribute.of.objects(into),
+            Self::Many(ids) => into.extend(ids.iter()),
             Self::Items(items) => items.iter().for_each(|item| item.objects(into)),
             Self::Awaitable(awaitable) => match &**awaitable {
                 Awaitable::Wait { members, .. } => into.extend(members.iter()),
@@ -389,5 +393,26 @@ impl Value {
         let mut ids = Vec::new();
         self.objects(&mut ids);
         ids.contains(&id)
+    }
+}
+
+impl Object {
+    /// Stands for these others as well.
+    pub fn join(&mut self, others: &Self) {
+        self.many = true;
+        self.states = self.states.or(others.states);
+        self.silent |= others.silent;
+        self.escaped |= others.escaped;
+        if self.passed == Passed::Nothing {
+            self.passed = others.passed;
+        }
+        self.why = self.why.or(others.why);
+        self.cancelled_at = self.cancelled_at.or(others.cancelled_at);
+        if self.group != others.group {
+            self.group = None;
+        }
+        if self.reach != others.reach {
+            self.reach = Arc::new(["*".to_owned()]);
+        }
     }
 }

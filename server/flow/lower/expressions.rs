@@ -438,7 +438,9 @@ impl<'a> Lowering<'a> {
             Some(right) => {
                 let value = self.expression(right);
                 self.bind(left, value);
-                value
+                // `a = b = []` gives one list two names.
+                let name = (left.kind() == "identifier").then(|| self.named(self.text(left))).flatten();
+                name.unwrap_or(value)
             }
             None => self.opaque(node),
         }
@@ -485,6 +487,11 @@ impl<'a> Lowering<'a> {
     fn comprehension(&mut self, node: Node<'_>) -> Place {
         let at = span(node);
         let scope = self.facts.scope_opened_by(at).unwrap_or_else(|| self.evaluating());
+        // Who keeps the values of a dict or generator is not followed.
+        let collects = matches!(node.kind(), "list_comprehension" | "set_comprehension");
+        let dst = self.place();
+        let kind = if collects { OpKind::Display { dst, items: Vec::new() } } else { OpKind::Opaque(dst) };
+        self.op(kind, at);
         let after = self.block();
         let mut again = after;
         let mut entered = false;
@@ -523,14 +530,14 @@ impl<'a> Lowering<'a> {
         };
         for part in parts {
             let value = self.expression(part);
-            self.op(OpKind::Escape(value), span(part));
+            self.op(if collects { OpKind::Collect { dst, value } } else { OpKind::Escape(value) }, span(part));
         }
         self.goto(again);
         if entered {
             self.overlays.pop();
         }
         self.current = after;
-        self.opaque(node)
+        dst
     }
 
     fn targets(&mut self, scope: ScopeId) -> FxHashMap<String, Place> {
