@@ -27,7 +27,7 @@ fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool)
     let wrong: Vec<&Ask> = believed.iter().copied().filter(pending).collect();
     let certain = |ask: &&Ask| ask.task.as_ref().is_some_and(|(_, task)| is_certain(task));
     // Certainty has to hold on the paths of which nobody thinks as well.
-    let every = !account.lost && reached.iter().all(|ask| certain(ask) && !ask.presumed);
+    let every = !account.presumed && reached.iter().all(certain);
     // What says most about the defect: a path on which it is certain, else the shortest.
     let worst = wrong.iter().find(|ask| certain(ask) && !every).or(wrong.first()).copied()?;
     let (id, task) = worst.task.as_ref()?;

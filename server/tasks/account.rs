@@ -14,8 +14,9 @@ pub struct Account {
     pub asks: FxHashMap<Span, Vec<Ask>>,
     /// Every mention of a task by a name, with the states on all paths together.
     pub mentions: FxHashMap<Span, Mention>,
-    /// A path that rests on a presumption ended past a question that can only fail: what is left is not all.
-    pub lost: bool,
+    /// A way was left out because a test of the same text had given something else before, though other code may have changed that
+    /// in between: what is left may not be all, so nothing is certain.
+    pub presumed: bool,
     /// Where the tasks were waited for: the blocks and the expressions.
     pub(super) waits: FxHashMap<ObjectId, FxHashSet<(BlockId, Span)>>,
     pub(super) steps: Vec<(u32, Step)>,
@@ -33,8 +34,6 @@ pub struct Ask {
     pub doubt: bool,
     /// The path has passed a question that can only fail.
     pub beyond: bool,
-    /// The path rests on a test giving the same twice that other code can change between.
-    pub presumed: bool,
     /// What catches the error.
     pub guard: Guard,
     pub(super) trail: Trail,
@@ -63,7 +62,7 @@ pub struct Step {
 impl Ask {
     /// Whether it says the same: the first to come stands for all, having taken the shortest path.
     pub(super) fn same_as(&self, other: &Self) -> bool {
-        let marks = |ask: &Self| (ask.doubt, ask.beyond, ask.presumed);
+        let marks = |ask: &Self| (ask.doubt, ask.beyond);
         self.task == other.task && marks(self) == marks(other)
     }
 }

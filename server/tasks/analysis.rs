@@ -101,15 +101,7 @@ impl Analysis<'_> {
 
     pub(super) fn ask(&mut self, world: &World, at: Span, task: Option<ObjectId>, is_result: bool, guard: Guard) {
         let task = task.and_then(|id| world.object(id).map(|object| (id, object.clone())));
-        let ask = Ask {
-            task,
-            is_result,
-            doubt: world.doubt,
-            beyond: world.beyond,
-            presumed: world.presumed,
-            guard,
-            trail: world.trail,
-        };
+        let ask = Ask { task, is_result, doubt: world.doubt, beyond: world.beyond, guard, trail: world.trail };
         let known = self.account.asks.entry(at).or_default();
         if !known.iter().any(|other| other.same_as(&ask)) {
             known.push(ask);

@@ -459,7 +459,6 @@ impl Analysis<'_> {
                     object.states = if met.is_empty() { states } else { met };
                     object.silent = false;
                     world.beyond |= met.is_empty() && !was_silent;
-                    self.account.lost |= world.beyond && world.presumed;
                 }
                 Value::Returned
             }

@@ -96,10 +96,9 @@ impl Analysis<'_> {
                     if let Some(id) = condition {
                         let known = way.outcome(*id).filter(|_| !tracked);
                         if known.is_some_and(|known| known != truth) {
+                            self.account.presumed |= !at.graph.is_pure(*id);
                             continue;
                         }
-                        way.presumed |= known.is_some() && !at.graph.is_pure(*id);
-                        self.account.lost |= way.beyond && way.presumed;
                         way.note_outcome(*id, truth);
                     }
                     if super::refine::assume(&mut way, at.graph, *test, truth) {

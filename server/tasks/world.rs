@@ -37,8 +37,6 @@ pub struct World {
     pub doubt: bool,
     /// Control has passed a question that can only fail: what comes is said only where nothing else leads there.
     pub beyond: bool,
-    /// A way was left out because a test of the same text had given something else, though other code may have changed that.
-    pub presumed: bool,
     /// Of each of these at least one is done.
     some_done: Vec<Arc<[ObjectId]>>,
     /// How it came here.
@@ -71,7 +69,6 @@ impl World {
             resume: Vec::new(),
             doubt: false,
             beyond: false,
-            presumed: false,
             some_done: Vec::new(),
             trail: Trail(0),
         }
@@ -248,8 +245,13 @@ impl World {
         for (_, value) in &mut self.env {
             value.age();
         }
+        let ending = self.ending_gathers();
         for (id, object) in &mut self.objects {
             if !object.states.has(States::P) || except.contains(id) {
+                continue;
+            }
+            if ending.contains(id) {
+                object.silent = true;
                 continue;
             }
             match object.kind {
@@ -286,6 +288,17 @@ impl World {
                 None => object.silent = true,
             }
         }
+    }
+
+    /// The gathers whose members are all done: they end when the event loop runs next.
+    fn ending_gathers(&self) -> Vec<ObjectId> {
+        let is_done =
+            |id: &ObjectId| self.object(*id).is_some_and(|object| !object.states.has(States::P) && !object.silent);
+        let ends = |object: &Object| {
+            matches!(&object.kind, Kind::Gather { members, count, .. }
+                if *count == Some(members.len()) && members.iter().all(is_done))
+        };
+        self.objects.iter().filter(|(_, object)| ends(object)).map(|(id, _)| *id).collect()
     }
 
     /// A plain call of unknown code. In a coroutine no task can end during it, but a future that the code can reach may be
