@@ -5,14 +5,16 @@
 //! no text: rules judge the account.
 //!
 //! - `value` what a place can hold, `world` what is known on one path
-//! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `calls` and `awaits` are the table of what each operation does, checked against
-//!   CPython by the tests; `refine` is what a test tells
+//! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`
+//! - `calls`, `methods` and `awaits` are the table of what each operation does, checked against CPython by the tests; `refine` is
+//!   what a test tells
 
 mod account;
 mod analysis;
 mod awaits;
 mod calls;
 mod ends;
+mod methods;
 mod refine;
 mod value;
 mod world;

@@ -19,6 +19,7 @@ mod generate;
 #[allow(dead_code)]
 mod oracle;
 mod program;
+mod statements;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,177 @@
+//! What the methods of tasks, futures, event loops and the sets of `wait` do: more of the table of `calls`.
+
+use std::sync::Arc;
+
+use super::analysis::{Analysis, Here, element};
+use super::calls::{Call, make};
+use super::value::*;
+use super::world::{Suspension, World};
+use crate::flow::ExcSet;
+use crate::text::Span;
+
+impl Analysis<'_> {
+    /// A method of a task. `None` where no path goes on.
+    pub(super) fn task_method(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        call: &Call<'_>,
+        id: ObjectId,
+        name: &str,
+        attribute: Span,
+    ) -> Option<Value> {
+        let Some(object) = world.object(id).cloned() else {
+            return Some(self.unknown(at, world, call, None));
+        };
+        let test = |about| Value::Test(Test { about, negated: false, fresh: true, span: call.span });
+        Some(match name {
+            "result" | "exception" => {
+                let is_result = name == "result";
+                self.ask(world, attribute, Some(id), is_result, call.guard);
+                let mut raises = |kinds, states: States| {
+                    if object.states.and(states).is_empty() {
+                        return;
+                    }
+                    let mut raised = world.clone();
+                    if let Some(object) = raised.object_mut(id) {
+                        object.states = object.states.and(states);
+                        object.silent &= states.has(States::P);
+                    }
+                    self.raise(at, raised, kinds);
+                };
+                raises(ExcSet::INVALID, States::P);
+                raises(ExcSet::CANCELLED, States::C);
+                if is_result {
+                    raises(ExcSet::EXCEPTION, States::E);
+                }
+                let states = if is_result { States::R } else { States::R.or(States::E) };
+                let met = object.states.and(states);
+                if met.is_empty() && !object.silent && !object.states.has(States::P) {
+                    return None;
+                }
+                let was_silent = object.silent;
+                if let Some(object) = world.object_mut(id) {
+                    object.states = if met.is_empty() { states } else { met };
+                    object.silent = false;
+                    world.beyond |= met.is_empty() && !was_silent;
+                }
+                Value::Returned
+            }
+            "done" => test(About::Done(id)),
+            "cancelled" => test(About::Cancelled(id)),
+            "cancel" => {
+                if object.states.has(States::P)
+                    && let Some(object) = world.object_mut(id)
+                {
+                    if object.kind == Kind::Future {
+                        object.states = object.states.without(States::P).or(States::C);
+                        object.silent = false;
+                    }
+                    object.cancelled_at = Some(call.span);
+                }
+                if let Kind::Gather { members, .. } = &object.kind {
+                    for member in members.iter() {
+                        if let Some(member) = world.object_mut(*member)
+                            && member.states.has(States::P)
+                        {
+                            member.cancelled_at = Some(call.span);
+                        }
+                    }
+                }
+                Value::Unknown
+            }
+            "set_result" | "set_exception" => {
+                for arg in call.args {
+                    let value = world.get(arg.place).clone();
+                    world.escape(&value);
+                }
+                let mut invalid = world.clone();
+                invalid.doubt = true;
+                self.raise(at, invalid, ExcSet::INVALID);
+                if let Some(object) = world.object_mut(id) {
+                    object.states = if name == "set_result" { States::R } else { States::E };
+                    object.silent = false;
+                    object.why = None;
+                }
+                Value::None
+            }
+            "get_name"
+            | "get_coro"
+            | "get_context"
+            | "get_loop"
+            | "get_stack"
+            | "print_stack"
+            | "cancelling"
+            | "uncancel"
+            | "set_name"
+            | "remove_done_callback" => Value::Unknown,
+            "add_done_callback" => {
+                self.hand_over(world, call);
+                Value::None
+            }
+            _ => {
+                world.escape(&Value::Object(id));
+                self.unknown(at, world, call, None)
+            }
+        })
+    }
+
+    pub(super) fn loop_method(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        call: &Call<'_>,
+        name: &str,
+    ) -> Value {
+        match name {
+            "create_task" => {
+                self.make_task(world, call, None);
+                Value::Object(call.span)
+            }
+            "create_future" => {
+                make(world, call.span, Kind::Future, None, Vec::new());
+                Value::Object(call.span)
+            }
+            "run_in_executor" => {
+                self.hand_over(world, call);
+                make(world, call.span, Kind::Task, None, vec!["*".to_owned()]);
+                Value::Object(call.span)
+            }
+            "run_until_complete" => {
+                let value = call.argument(world, 0, "future").unwrap_or(Value::Unknown);
+                self.wait_on(at, world, &value, call.span)
+            }
+            // They only schedule: nothing runs before the next suspension.
+            "call_soon" | "call_soon_threadsafe" | "call_later" | "call_at" => {
+                self.hand_over(world, call);
+                self.raise_in_doubt(at, world);
+                Value::Unknown
+            }
+            "time" | "is_running" | "is_closed" | "get_debug" | "set_debug" => Value::Unknown,
+            _ => {
+                self.hand_over(world, call);
+                world.suspend(Suspension::Anything, &[]);
+                self.raise_in_doubt(at, world);
+                Value::Returned
+            }
+        }
+    }
+
+    pub(super) fn set_method(&mut self, world: &mut World, call: &Call<'_>, set: &Arc<WaitSet>, name: &str) -> Value {
+        for arg in call.args {
+            let value = world.get(arg.place).clone();
+            world.escape(&value);
+        }
+        match name {
+            "pop" => {
+                world.silence(&set.members);
+                element(world, set, call.span)
+            }
+            "copy" => Value::WaitSet(set.clone()),
+            _ => {
+                world.silence(&set.members);
+                Value::Unknown
+            }
+        }
+    }
+}
