@@ -129,11 +129,11 @@ fn end(graph: &Graph, end: &Terminator, src: &str) -> String {
             name(*end),
             if *nonempty { " (not empty)" } else { "" },
         ),
-        Terminator::Raise(Some(kinds)) => format!("raise {}", kinds.describe()),
-        Terminator::Raise(None) => "raise again".to_owned(),
+        Terminator::Raise(Some(kinds), _) => format!("raise {}", kinds.describe()),
+        Terminator::Raise(None, _) => "raise again".to_owned(),
         Terminator::Dispatch(arms) => {
             let arms: Vec<String> =
-                arms.iter().map(|(taken, to)| format!("{} {}", taken.describe(), name(*to))).collect();
+                arms.iter().map(|arm| format!("{} {}", arm.taken.describe(), name(arm.to))).collect();
             format!("except {}", arms.join(" | "))
         }
         Terminator::Enter { body, resume } => {

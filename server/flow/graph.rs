@@ -215,6 +215,17 @@ pub enum Resume {
     Unwind,
 }
 
+/// A handler.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// What it takes.
+    pub taken: ExcSet,
+    /// The classes that it names, by their dotted paths where they have one.
+    pub classes: Vec<String>,
+    /// Its first block.
+    pub to: BlockId,
+}
+
 /// The end of a block.
 #[derive(Clone, Debug)]
 pub enum Terminator {
@@ -261,10 +272,10 @@ pub enum Terminator {
         /// The iterable in the text.
         span: Span,
     },
-    /// `raise`; without kinds the exception being handled.
-    Raise(Option<ExcSet>),
+    /// `raise`; without kinds the exception being handled. The class is that of a builtin exception.
+    Raise(Option<ExcSet>, Option<String>),
     /// The exception that arrived goes to the first arm that takes it; what none takes goes on to `unwind`.
-    Dispatch(Vec<(ExcSet, BlockId)>),
+    Dispatch(Vec<Arm>),
     /// Into a `finally`, noting how to go on behind it.
     Enter {
         /// The first block of the `finally`.
@@ -299,11 +310,11 @@ impl Terminator {
     /// The blocks that control goes to from here, but for exceptions and the ends of `finally`s.
     fn successors(&self) -> Vec<BlockId> {
         match self {
-            Self::Dead | Self::Return | Self::Raise(_) | Self::EndFinally(_) => Vec::new(),
+            Self::Dead | Self::Return | Self::Raise(..) | Self::EndFinally(_) => Vec::new(),
             Self::Goto(to) => vec![*to],
             Self::Branch { then, otherwise, .. } => vec![*then, *otherwise],
             Self::Iterate { body, end, .. } => vec![*body, *end],
-            Self::Dispatch(arms) => arms.iter().map(|(_, to)| *to).collect(),
+            Self::Dispatch(arms) => arms.iter().map(|arm| arm.to).collect(),
             Self::Enter { body, .. } => vec![*body],
             Self::Choice(of) => of.clone(),
         }
@@ -313,7 +324,7 @@ impl Terminator {
 impl Block {
     /// Whether an exception can leave it.
     pub fn can_raise(&self) -> bool {
-        let ends = matches!(self.end, Terminator::Raise(_) | Terminator::Dispatch(_) | Terminator::EndFinally(_))
+        let ends = matches!(self.end, Terminator::Raise(..) | Terminator::Dispatch(_) | Terminator::EndFinally(_))
             || matches!(self.end, Terminator::Iterate { .. });
         ends || self.ops.iter().any(|op| op.kind.can_raise())
     }

@@ -20,7 +20,7 @@ mod solve;
 pub use dump::dump;
 pub use exceptions::ExcSet;
 pub use graph::{
-    Arg, ArgKind, Block, BlockId, CmpOp, Condition, ConditionId, Constant, Graph, Guard, Local, Op, OpKind, Place,
+    Arg, ArgKind, Arm, Block, BlockId, CmpOp, Condition, ConditionId, Constant, Graph, Guard, Local, Op, OpKind, Place,
     Resume, Terminator,
 };
 pub use liveness::Liveness;

@@ -80,12 +80,13 @@ impl Analysis<'_> {
         (at.emit)(to, world);
     }
 
-    /// An exception of these kinds leaves the block.
-    pub(super) fn raise(&mut self, at: &mut Here<'_, '_>, mut world: World, kinds: ExcSet) {
+    /// An exception of these kinds leaves the block; `class` where it is known to be of this builtin one.
+    pub(super) fn raise(&mut self, at: &mut Here<'_, '_>, mut world: World, kinds: ExcSet, class: Option<&str>) {
         if let Some(to) = at.unwind
             && !kinds.is_empty()
         {
             world.raised = kinds;
+            world.raised_class = class.map(Arc::from);
             self.go(at, to, world);
         }
     }
@@ -314,7 +315,7 @@ impl Analysis<'_> {
         if at.unwind.is_some() {
             let mut raised = world.clone();
             raised.suspend(Suspension::Anything, &[]);
-            self.raise(at, raised, ExcSet::CANCELLED.union(ExcSet::EXCEPTION));
+            self.raise(at, raised, ExcSet::CANCELLED.union(ExcSet::EXCEPTION), None);
         }
     }
 
@@ -323,7 +324,7 @@ impl Analysis<'_> {
         if at.unwind.is_some() {
             let mut raised = world.clone();
             raised.doubt = true;
-            self.raise(at, raised, ExcSet::EXCEPTION);
+            self.raise(at, raised, ExcSet::EXCEPTION, None);
         }
     }
 

@@ -33,7 +33,7 @@ impl Analysis<'_> {
         let mut result = Value::Unknown;
         for end in ends {
             match end.raises {
-                Some(kinds) => self.raise(at, end.world, kinds),
+                Some(kinds) => self.raise(at, end.world, kinds, None),
                 None => {
                     *world = end.world;
                     result = end.value;

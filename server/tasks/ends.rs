@@ -4,7 +4,7 @@ use super::account::Step;
 use super::analysis::{self, Analysis, Here};
 use super::value::*;
 use super::world::{Suspension, Trail, World};
-use crate::flow::{BlockId, ExcSet, Place, Resume, Terminator};
+use crate::flow::{Arm, BlockId, ExcSet, Place, Resume, Terminator};
 use crate::text::Span;
 
 impl Analysis<'_> {
@@ -56,7 +56,7 @@ impl Analysis<'_> {
                     world.settle(id, if failing { States::DONE } else { States::R });
                 }
                 if !failing {
-                    self.raise(at, failed, ExcSet::ERROR.union(ExcSet::CANCELLED));
+                    self.raise(at, failed, ExcSet::ERROR.union(ExcSet::CANCELLED), None);
                 }
             }
             _ => {
@@ -182,22 +182,30 @@ impl Analysis<'_> {
                     self.go(at, *end, ended);
                 }
             }
-            Terminator::Raise(kinds) => {
+            Terminator::Raise(kinds, class) => {
                 let kinds = kinds.unwrap_or(world.caught);
                 let kinds = if kinds.is_empty() { ExcSet::EXCEPTION } else { kinds };
-                self.raise(at, world, kinds);
+                self.raise(at, world, kinds, class.as_deref());
             }
             Terminator::Dispatch(arms) => {
-                for (taken, to) in arms {
-                    if world.raised.meets(*taken) {
-                        let mut arrived = world.clone();
-                        arrived.raised = world.raised.intersection(*taken);
-                        self.go(at, *to, arrived);
-                        world.raised = world.raised.minus(*taken);
+                for Arm { taken, classes, to } in arms {
+                    if !world.raised.meets(*taken) {
+                        continue;
                     }
+                    let named = world.raised_class.as_deref().is_some_and(|class| classes.iter().any(|of| of == class));
+                    let mut arrived = world.clone();
+                    arrived.raised = world.raised.intersection(*taken);
+                    // Another builtin class takes it only if it is a base, which is not followed.
+                    let all_builtin = !classes.is_empty() && classes.iter().all(|class| class.starts_with("builtins."));
+                    let bases = ["builtins.Exception", "builtins.BaseException"];
+                    let is_base = classes.iter().any(|class| bases.contains(&class.as_str()));
+                    arrived.doubt |= world.raised_class.is_some() && all_builtin && !named && !is_base;
+                    arrived.raised_class = None;
+                    self.go(at, *to, arrived);
+                    world.raised = if named { ExcSet::NONE } else { world.raised.minus(*taken) };
                 }
-                let rest = world.raised;
-                self.raise(at, world, rest);
+                let (rest, class) = (world.raised, world.raised_class.clone());
+                self.raise(at, world, rest, class.as_deref());
             }
             Terminator::Enter { body, resume } => {
                 // What is left on the stack above the `finally`'s own depth belongs to one that is left for good.
@@ -215,8 +223,8 @@ impl Analysis<'_> {
                     self.go(at, to, world);
                 }
                 Some(Resume::Unwind) => {
-                    let kinds = world.raised;
-                    self.raise(at, world, kinds);
+                    let (kinds, class) = (world.raised, world.raised_class.clone());
+                    self.raise(at, world, kinds, class.as_deref());
                 }
                 None => {}
             },

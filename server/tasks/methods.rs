@@ -37,7 +37,7 @@ impl Analysis<'_> {
                         object.states = object.states.and(states);
                         object.silent &= states.has(States::P);
                     }
-                    self.raise(at, raised, kinds);
+                    self.raise(at, raised, kinds, None);
                 };
                 raises(ExcSet::INVALID, States::P);
                 raises(ExcSet::CANCELLED, States::C);
@@ -87,7 +87,7 @@ impl Analysis<'_> {
                 }
                 let mut invalid = world.clone();
                 invalid.doubt = true;
-                self.raise(at, invalid, ExcSet::INVALID);
+                self.raise(at, invalid, ExcSet::INVALID, None);
                 if let Some(object) = world.object_mut(id) {
                     object.states = if name == "set_result" { States::R } else { States::E };
                     object.silent = false;

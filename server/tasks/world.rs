@@ -29,6 +29,8 @@ pub struct World {
     outcomes: Vec<(ConditionId, bool)>,
     /// The exception on its way to a handler.
     pub raised: ExcSet,
+    /// Its class, where a `raise` says that it is this builtin one.
+    pub raised_class: Option<Arc<str>>,
     /// The exception being handled: what a bare `raise` raises.
     pub caught: ExcSet,
     /// How control goes on behind the `finally`s that it is in.
@@ -65,6 +67,7 @@ impl World {
             objects: Vec::new(),
             outcomes: Vec::new(),
             raised: ExcSet::NONE,
+            raised_class: None,
             caught: ExcSet::NONE,
             resume: Vec::new(),
             doubt: false,

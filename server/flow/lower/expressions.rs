@@ -361,7 +361,7 @@ impl<'a> Lowering<'a> {
         let (then, otherwise) = if holds { (passed, failed) } else { (failed, passed) };
         self.condition(test, then, otherwise, None);
         self.current = failed;
-        self.end(Terminator::Raise(Some(ExcSet::ASSERTION)));
+        self.end(Terminator::Raise(Some(ExcSet::ASSERTION), None));
         self.current = passed;
         Some(self.constant(node, Constant::None))
     }

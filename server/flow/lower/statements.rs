@@ -276,18 +276,20 @@ impl Lowering<'_> {
             let classes: Vec<Node<'_>> = handler.children_by_field_name("value", &mut cursor).collect();
             let (mut taken, mut unknown) =
                 if classes.is_empty() { (ExcSet::ALL, false) } else { (ExcSet::NONE, false) };
+            let mut named = Vec::new();
             for class in classes {
                 // `except E as e` is an as_pattern to some versions of the grammar.
                 let class = if class.kind() == "as_pattern" { class.named_child(0).unwrap_or(class) } else { class };
                 let (one, this) = self.taken(class);
                 taken = taken.union(one);
                 unknown |= this;
+                named.extend(self.class_paths(class));
             }
             // `guard` keeps what the first handler that matters means: a bare one behind a named one changes nothing.
             if guard != Guard::Explicit {
                 guard = guard.max(Self::guards_against(taken, unknown));
             }
-            arms.push((taken, self.block()));
+            arms.push(Arm { taken, classes: named, to: self.block() });
         }
         if let Some(dispatch) = dispatch {
             self.graph.blocks[dispatch.0 as usize].end = Terminator::Dispatch(arms.clone());
@@ -306,8 +308,8 @@ impl Lowering<'_> {
         }
         self.leave_try(after, finally_body);
 
-        for (handler, (_, block)) in handlers.iter().zip(arms) {
-            self.current = block;
+        for (handler, arm) in handlers.iter().zip(arms) {
+            self.current = arm.to;
             self.op(OpKind::Catch, span(*handler));
             let alias = handler.child_by_field_name("alias").or_else(|| {
                 let value = handler.child_by_field_name("value").filter(|value| value.kind() == "as_pattern")?;
@@ -516,10 +518,12 @@ impl Lowering<'_> {
 
     fn raise_statement(&mut self, node: Node<'_>) {
         let raised = children(node).into_iter().find(|child| Some(*child) != node.child_by_field_name("cause"));
+        let mut builtin = None;
         let kinds = raised.map(|raised| {
             self.expression(raised);
             let class =
                 if raised.kind() == "call" { raised.child_by_field_name("function").unwrap_or(raised) } else { raised };
+            builtin = self.class_paths(class).pop().filter(|path| path.starts_with("builtins."));
             match self.taken(class) {
                 (_, true) => ExcSet::ERROR,
                 (kinds, false) => ExcSet(kinds.0 & ExcSet::ALL.0),
@@ -528,7 +532,14 @@ impl Lowering<'_> {
         if let Some(cause) = node.child_by_field_name("cause") {
             self.expression(cause);
         }
-        self.end(Terminator::Raise(kinds));
+        self.end(Terminator::Raise(kinds, builtin));
+    }
+
+    /// The classes of `except CLASS` or `except (CLASS, …)`, by their dotted paths where they have one.
+    fn class_paths(&self, class: Node<'_>) -> Vec<String> {
+        let classes = if class.kind() == "tuple" { children(class) } else { vec![class] };
+        let path = |class: Node<'_>| self.names.dotted(self.evaluating(), class);
+        classes.into_iter().map(|class| path(class).unwrap_or_else(|| self.text(class).to_owned())).collect()
     }
 
     fn assert_statement(&mut self, node: Node<'_>) {
@@ -541,7 +552,7 @@ impl Lowering<'_> {
         if let Some(&message) = parts.get(1) {
             self.expression(message);
         }
-        self.end(Terminator::Raise(Some(ExcSet::ASSERTION)));
+        self.end(Terminator::Raise(Some(ExcSet::ASSERTION), None));
         self.current = holds;
     }
 }
