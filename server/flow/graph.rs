@@ -45,8 +45,6 @@ pub struct Local {
     pub volatile: bool,
     /// For a parameter, the dotted path that its annotation means, where it is one.
     pub annotation: Option<String>,
-    /// It is a parameter.
-    pub parameter: bool,
 }
 
 /// A test that stands more than once.

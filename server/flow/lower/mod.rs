@@ -155,7 +155,6 @@ impl<'a> Lowering<'a> {
                 name: name.clone(),
                 shared: module || symbol.captured,
                 volatile: symbol.rebound_inside,
-                parameter: parameter.is_some(),
                 // Evaluated around the function, not in it.
                 annotation: parameter
                     .flatten()
