@@ -45,7 +45,7 @@ fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool)
     let skipped = if every || task.why.is_some() { None } else { account.skipped(worst) };
     let name = receiver_text(at, src);
     let reason = reason(&name, task, skipped, is_async);
-    let state = if level == Level::Error && reason.sure { "is not done" } else { "may still be pending" };
+    let state = if level == Level::Error { "is not done" } else { "may still be pending" };
     let error = match method {
         Method::Result => "InvalidStateError: Result is not set.",
         Method::Exception => "InvalidStateError: Exception is not set.",
@@ -87,18 +87,13 @@ fn is_certain(task: &Object) -> bool {
 struct Reason {
     text: String,
     related: Option<(Span, String)>,
-    /// Every path has the task pending for this reason.
-    sure: bool,
 }
 
 /// Why the task may be pending: what looked like waiting and was none.
 fn reason(name: &str, task: &Object, skipped: Option<Step>, is_async: bool) -> Reason {
-    let because = |text: &str| Reason { text: text.to_owned(), related: None, sure: true };
-    let at = |text: &str, span: Span, there: &str| Reason {
-        text: text.to_owned(),
-        related: Some((span, there.to_owned())),
-        sure: true,
-    };
+    let because = |text: &str| Reason { text: text.to_owned(), related: None };
+    let at =
+        |text: &str, span: Span, there: &str| Reason { text: text.to_owned(), related: Some((span, there.to_owned())) };
     if let Some(why) = task.why {
         return match why.kind {
             WhyKind::WaitTimeout => {

@@ -8,7 +8,7 @@ use crate::flow::{Arm, BlockId, ExcSet, Place, Resume, Terminator};
 use crate::text::Span;
 
 impl Analysis<'_> {
-    /// The end of a `with` block, by whichever way control came there.
+    /// The end of a `with` block, by whichever way control came there. False where no path goes on.
     pub(super) fn exit(
         &mut self,
         at: &mut Here<'_, '_>,
@@ -75,6 +75,7 @@ impl Analysis<'_> {
         true
     }
 
+    /// Sends a world on from the end of a block, each way that it can go.
     pub(super) fn end(&mut self, at: &mut Here<'_, '_>, mut world: World, end: &Terminator) {
         match end {
             Terminator::Dead | Terminator::Return => {}

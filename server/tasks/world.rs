@@ -270,7 +270,7 @@ impl World {
             }
             if object.cancelled_at.is_some() {
                 // The request has reached it; that it refuses is its own business.
-                object.states = object.states.without(States::P).or(States::DONE);
+                object.states = States::DONE;
                 continue;
             }
             let passed = match how {
