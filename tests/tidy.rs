@@ -192,6 +192,17 @@ fn the_architecture_names_every_part_of_the_server() {
     none(&missing.map(|part| format!("server/ARCHITECTURE.md does not name `{part}`")).collect::<Vec<_>>());
 }
 
+/// `tests/engine.rs`, `rules/registry.rs`: what the map names by its path is there.
+#[test]
+fn the_map_names_no_file_that_is_gone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = std::fs::read_to_string(root.join("server/ARCHITECTURE.md")).expect("the map");
+    let is_path = |name: &&str| name.contains('/') && name.ends_with(".rs") && !name.contains([' ', '*']);
+    let is_there = |name: &&str| root.join(name).exists() || root.join("server").join(name).exists();
+    let gone = map.split('`').filter(is_path).filter(|name| !is_there(name));
+    none(&gone.map(|name| format!("server/ARCHITECTURE.md names `{name}`")).collect::<Vec<_>>());
+}
+
 #[test]
 fn no_test_is_left_out_and_none_sleeps() {
     let tests =
