@@ -166,7 +166,7 @@ impl Function {
         let Some(graph) = flow::lower(unit, tree.root(), names) else { return this };
         let Some(account) = tasks::analyse(&graph, &|function| module.isolated.contains(function)) else { return this };
         for verdict in rules::judge(&account, names.src, graph.is_async) {
-            this.drafts.extend(draft(verdict, tree, names, graph.is_async));
+            this.drafts.push(draft(verdict, tree, names, graph.is_async));
         }
         this.mentions = account.mentions.into_iter().collect();
         this.mentions.sort_by_key(|(span, _)| *span);
@@ -217,32 +217,18 @@ fn unit_at(facts: &Facts, offset: u32) -> Option<ScopeId> {
 }
 
 /// The finding of a verdict, with its fixes.
-fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool) -> Option<Draft> {
+fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool) -> Draft {
     let root = tree.root();
-    let ask = root.descendant_for_byte_range(verdict.ask.start as usize, verdict.ask.end as usize)?;
-    let call = ask.parent().filter(|call| call.kind() == "call")?;
-    let receiver = ask.child_by_field_name("object")?;
-    let spelling = Spelling { names, offset: verdict.ask.start };
-    let site = Site {
-        src: names.src,
-        root,
-        call: tree::span(call),
-        receiver: tree::span(receiver),
-        method: verdict.method,
-        in_async,
-        may_be_cancelled: verdict.may_be_cancelled,
-        can_wait: verdict.can_wait,
-        names: &spelling,
-        newline: newline(names.src),
-    };
-    Some(Draft {
+    let spelling = Spelling { names, offset: verdict.span.start };
+    let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python: (3, 11) };
+    Draft {
         rule: verdict.rule,
         level: verdict.level,
-        span: site.call,
+        span: verdict.span,
         message: verdict.message,
         related: verdict.related,
-        fixes: fixes::before_done(&site),
-    })
+        fixes: fixes::draw_up(&site, &verdict.repair),
+    }
 }
 
 struct Spelling<'a> {

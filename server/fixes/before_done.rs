@@ -5,26 +5,28 @@
 
 use super::edits::{Layout, fresh_name, replace, replace_expression};
 use super::place::{Place, Reach, identifiers, span, text};
-use super::{Draft, Method, Site, guard, try_await};
+use super::{Asked, Draft, Method, Site, guard, try_await};
 use crate::report::{Applicability, TextEdit};
 
 /// The fixes for a `result()` or `exception()` that is asked too early, the best first.
-pub fn before_done(site: &Site) -> Vec<Draft> {
-    let Some(place) = Place::find(site.src, site.root, site.call) else { return Vec::new() };
-    let Some(receiver) = site.root.descendant_for_byte_range(site.receiver.start as usize, site.receiver.end as usize)
+pub fn before_done(site: &Site, asked: &Asked) -> Vec<Draft> {
+    let Some(place) = Place::find(site.src, site.root, asked.call) else { return Vec::new() };
+    let Some(receiver) =
+        site.root.descendant_for_byte_range(asked.receiver.start as usize, asked.receiver.end as usize)
     else {
         return Vec::new();
     };
     let context = Context {
         site,
+        asked,
         layout: Layout::of(&place, site.newline),
         stable: is_stable(site, receiver),
         names: identifiers(site.src, receiver),
-        task: site.receiver.of(site.src),
+        task: asked.receiver.of(site.src),
         place,
     };
     let mut drafts = Vec::new();
-    if site.in_async && site.can_wait {
+    if site.in_async && asked.can_wait {
         context.waits(&mut drafts);
     }
     drafts.extend(context.guarded());
@@ -35,6 +37,7 @@ pub fn before_done(site: &Site) -> Vec<Draft> {
 /// A site and what the tree says about it.
 pub(super) struct Context<'a> {
     pub site: &'a Site<'a>,
+    pub asked: &'a Asked,
     pub place: Place<'a>,
     pub layout: Layout<'a>,
     /// The receiver can be evaluated again and is the same task: a variable, an attribute, an item.
@@ -47,9 +50,9 @@ pub(super) struct Context<'a> {
 
 impl Context<'_> {
     fn waits(&self, drafts: &mut Vec<Draft>) {
-        let cancels = self.site.may_be_cancelled;
+        let cancels = self.asked.may_be_cancelled;
         let target = self.target();
-        match self.site.method {
+        match self.asked.method {
             // Awaiting a cancelled task raises CancelledError: there only the waits that do not raise help.
             Method::Result if !cancels => {
                 drafts.extend(self.awaited(target.as_ref()));
@@ -84,7 +87,7 @@ impl Context<'_> {
         }
         // Only worth it where nothing can take the call's place: `await make()` is shorter than a name for it.
         let name = fresh_name(text(self.site.src, place.function()), "task");
-        (self.site.method == Method::Exception && !self.site.may_be_cancelled)
+        (self.asked.method == Method::Exception && !self.asked.may_be_cancelled)
             .then_some(Target::One { name, made: true })
     }
 
@@ -112,7 +115,7 @@ impl Context<'_> {
     fn awaited(&self, target: Option<&Target>) -> Option<Draft> {
         let Some(Target::One { name, .. }) = target else { return None };
         // `await task` and then a bare `task.result()`: the replacement says it once.
-        if span(self.place.statement()) == self.site.call {
+        if span(self.place.statement()) == self.asked.call {
             return None;
         }
         let edit = self.layout.before(&[format!("await {name}")])?;
@@ -121,9 +124,9 @@ impl Context<'_> {
 
     /// `await task` in the call's place.
     fn replaced(&self) -> Option<Draft> {
-        let site = self.site;
-        let (start, end) = (site.call.start as usize, site.call.end as usize);
-        let after = &site.src[site.receiver.end as usize..end];
+        let (site, asked) = (self.site, self.asked);
+        let (start, end) = (asked.call.start as usize, asked.call.end as usize);
+        let after = &site.src[asked.receiver.end as usize..end];
         let [.., (parent, _), (_, field)] = self.place.path[..] else { return None };
         // `.result()` may stand on a line of its own, behind a comment: that must not get lost.
         if !self.place.await_at_call() || after.contains('#') || parent.kind() == "decorator" {
@@ -170,14 +173,14 @@ impl Context<'_> {
         let mut lines = vec![format!("await {wait}")];
         let mut edits = Vec::new();
         if let Target::One { name, made: true } = target {
-            let receiver = self.site.receiver;
+            let receiver = self.asked.receiver;
             let newline = self.task.contains(['\n', '\r']);
             let value = if newline { format!("({})", self.task) } else { self.task.to_owned() };
             lines.insert(0, format!("{name} = {value}"));
             edits.push(replace(receiver.start as usize, receiver.end as usize, name.clone()));
         }
         let mut title = format!("Wait with `{wait}`");
-        if self.site.may_be_cancelled {
+        if self.asked.may_be_cancelled {
             edits.extend(guard::guard(self, &format!("not {}.cancelled()", self.task))?);
             title.push_str(", ask unless cancelled");
         }
@@ -191,7 +194,7 @@ impl Context<'_> {
         if !self.stable {
             return None;
         }
-        let (condition, title) = if self.site.may_be_cancelled {
+        let (condition, title) = if self.asked.may_be_cancelled {
             (
                 format!("{task}.done() and not {task}.cancelled()"),
                 format!("Ask only if `{task}.done()` and not cancelled"),
@@ -204,14 +207,14 @@ impl Context<'_> {
 
     /// `try … except asyncio.InvalidStateError`
     fn caught(&self) -> Option<Draft> {
-        if self.site.method != Method::Result || !self.stable || self.place.reach() == Reach::Later {
+        if self.asked.method != Method::Result || !self.stable || self.place.reach() == Reach::Later {
             return None;
         }
         let fallback = guard::fallback(self.place.statement(), self.site.src)?;
         let mut imports = Vec::new();
         let mut error = self.spelled("asyncio.InvalidStateError", &mut imports);
         let title = format!("Catch `{error}`");
-        if self.site.may_be_cancelled {
+        if self.asked.may_be_cancelled {
             error = format!("({error}, {})", self.spelled("asyncio.CancelledError", &mut imports));
         }
         let mut edits = self.layout.wrapped("try:")?;

@@ -1,6 +1,6 @@
 //! The repairs, one file per kind.
 //!
-//! In: a [`Site`], the place of a defect with its tree and what the analysis knows about the task. Out: [`Draft`]s, edits on bytes
+//! In: a [`Site`], the place of a defect with its tree, and a [`Repair`], what the analysis knows of it. Out: [`Draft`]s, edits on bytes
 //! of the item that holds the site. A draft names the modules that it needs and does not import them: only the whole file
 //! shows where an import goes and whether another fix brings it already, so the caller adds [`import_edit`] when it turns
 //! drafts into fixes. Nothing here searches for defects, and no fix is offered where it would not parse or not help.
@@ -12,13 +12,69 @@ mod imports;
 mod place;
 mod try_await;
 
-pub use before_done::before_done;
+use before_done::before_done;
 pub use imports::import_edit;
 
 use tree_sitter::Node;
 
 use crate::report::{Applicability, TextEdit};
 use crate::text::Span;
+
+/// Where a defect stands: what every fix needs to know.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// The text of the item. All spans are bytes of it.
+    pub src: &'a str,
+    /// The root of the item's tree.
+    pub root: Node<'a>,
+    /// The function that holds the place is an `async def`. Lambdas, comprehensions and generator expressions between are
+    /// for the fixes to see.
+    pub in_async: bool,
+    /// How this file spells the names of the standard library.
+    pub names: &'a dyn Names,
+    /// The file's line ending.
+    pub newline: &'a str,
+    /// The oldest Python that must run the file: `(3, 11)`.
+    pub python: (u8, u8),
+}
+
+/// What is wrong at a place, as far as its repair needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Repair {
+    /// `task.result()` or `task.exception()` is asked too early.
+    BeforeDone(Asked),
+    /// A coroutine that nothing awaits.
+    NeverAwaited(NeverAwaited),
+    /// A coroutine that is awaited again.
+    Reused(Reused),
+    /// An `await`, `async with`, `async for` or asynchronous comprehension where none is legal: the expression or statement.
+    OutsideAsync(Span),
+    /// A task that nothing holds.
+    Dangling(Dangling),
+    /// A task whose exception nobody asks for.
+    NeverRetrieved(NeverRetrieved),
+    /// A question or wait that raises `CancelledError`.
+    Cancelled(Cancelled),
+    /// An `await` or a `task.result()` that raises what the task raised: the whole expression.
+    Unhandled(Span),
+    /// Nothing to offer.
+    None,
+}
+
+/// The repairs of what is wrong at a site, the best first.
+pub fn draw_up(site: &Site, repair: &Repair) -> Vec<Draft> {
+    match repair {
+        Repair::BeforeDone(asked) => before_done(site, asked),
+        Repair::NeverAwaited(_)
+        | Repair::Reused(_)
+        | Repair::OutsideAsync(_)
+        | Repair::Dangling(_)
+        | Repair::NeverRetrieved(_)
+        | Repair::Cancelled(_)
+        | Repair::Unhandled(_)
+        | Repair::None => Vec::new(),
+    }
+}
 
 /// What is asked of a task before it is done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -29,31 +85,94 @@ pub enum Method {
     Exception,
 }
 
-/// Everything a fix needs to know about `task.result()` or `task.exception()` asked too early.
-#[derive(Clone, Copy)]
-pub struct Site<'a> {
-    /// The text of the item. The spans below are bytes of it.
-    pub src: &'a str,
-    /// The root of the item's tree.
-    pub root: Node<'a>,
+/// `task.result()` or `task.exception()`, asked too early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asked {
     /// The whole `task.result()`.
     pub call: Span,
     /// Its `task`: any expression.
     pub receiver: Span,
     /// What is asked.
     pub method: Method,
-    /// The function that holds the call is an `async def`. Lambdas, comprehensions and generator expressions between are
-    /// for the fixes to see.
-    pub in_async: bool,
     /// Some path cancels the task: then `exception()` may raise `CancelledError` although the task is done.
     pub may_be_cancelled: bool,
     /// Waiting for it here can end. False for the task that runs this code (`asyncio.current_task()`: awaiting it raises, waiting
     /// hangs) and for a plain future that nothing can have completed yet, because only code after this call does.
     pub can_wait: bool,
-    /// How this file spells the names of the standard library.
-    pub names: &'a dyn Names,
-    /// The file's line ending.
-    pub newline: &'a str,
+}
+
+/// A coroutine that is made and never awaited, on some path at least.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NeverAwaited {
+    /// The call that makes it.
+    pub call: Span,
+    /// The variable that holds it, or the list or set that it is in, where there is one.
+    pub held_by: Option<String>,
+    /// `held_by` is a list, tuple or set of coroutines.
+    pub in_collection: bool,
+    /// Other paths await it: a statement (`return`, `raise`, `break`, or the branch's last) before which this path could close it.
+    pub leaves_at: Option<Span>,
+}
+
+/// A coroutine that is awaited, or given to a task, once more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reused {
+    /// The call that makes it.
+    pub made: Span,
+    /// The expression (`await coro`, `asyncio.create_task(coro)`) that used it first.
+    pub first: Span,
+    /// The expression that uses it again: the same one in a loop.
+    pub again: Span,
+    /// The variable or attribute by which `again` names it: `coro`, `self.coro`.
+    pub name: Option<String>,
+}
+
+/// A task that is dropped where it is made, or kept in a variable that nobody reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dangling {
+    /// The call that makes it.
+    pub call: Span,
+    /// The variable.
+    pub held_by: Option<String>,
+}
+
+/// A task whose exception would never be seen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NeverRetrieved {
+    /// The call that makes the task.
+    pub call: Span,
+    /// The variable that holds it, or the list, set or dict of all.
+    pub held_by: Option<String>,
+    /// `held_by` is a collection of tasks.
+    pub in_collection: bool,
+    /// What was done with it.
+    pub how: Unretrieved,
+}
+
+/// What was done with a task instead of asking for its exception.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unretrieved {
+    /// Nothing.
+    Kept,
+    /// The whole `await asyncio.wait(…)`.
+    Waited(Span),
+    /// The whole `task.add_done_callback(tasks.discard)`.
+    OnlyDiscarded(Span),
+    /// The whole `task.cancel()`, which loses it.
+    Cancelled(Span),
+}
+
+/// `task.exception()`, `task.result()` or `await task` on a task that was asked to cancel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cancelled {
+    /// The whole call or `await`.
+    pub at: Span,
+    /// The task in it: any expression.
+    pub receiver: Span,
+    /// It is an `await`.
+    pub is_await: bool,
+    /// The task is the parameter of a done callback; this is the callback, a `def` or a `lambda`.
+    pub callback: Option<Span>,
 }
 
 /// The names that are visible at a [`Site`].

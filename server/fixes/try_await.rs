@@ -26,12 +26,12 @@ struct Check<'a> {
 pub(super) fn draft(context: &Context) -> Option<Draft> {
     let place = &context.place;
     // CancelledError is no Exception: it would pass the `except`, and swallowing it would be worse.
-    if context.site.may_be_cancelled || !context.stable || !place.await_at_statement() {
+    if context.asked.may_be_cancelled || !context.stable || !place.await_at_statement() {
         return None;
     }
     let asking = place.statement();
     let check = if asking.kind() == "if_statement" {
-        tested(asking, &|node| span(node) == context.site.call, context.site.src)?
+        tested(asking, &|node| span(node) == context.asked.call, context.site.src)?
     } else {
         let name = assigned_name(context)?;
         let check = tested(next_statement(asking)?, &|node| text(context.site.src, node) == name, context.site.src)?;
@@ -161,7 +161,7 @@ fn assigned_name<'a>(context: &Context<'a>) -> Option<&'a str> {
     let (left, right) = (assignment.child_by_field_name("left")?, assignment.child_by_field_name("right")?);
     let plain = left.kind() == "identifier"
         && assignment.child_by_field_name("type").is_none()
-        && span(right) == context.site.call;
+        && span(right) == context.asked.call;
     plain.then(|| text(context.site.src, left))
 }
 
@@ -213,7 +213,7 @@ fn is_deferred(node: Node) -> bool {
 /// The places in a body that ask the same question again, where the handler's name can answer it.
 fn questions(context: &Context, body: Node) -> Vec<Span> {
     let mut places = Vec::new();
-    let question = context.site.call.of(context.site.src);
+    let question = context.asked.call.of(context.site.src);
     walk(body, |node, _| {
         let same = node.kind() == "call" && text(context.site.src, node) == question;
         if same {

@@ -161,8 +161,8 @@ pub enum OpKind {
     Opaque(Place),
     /// The first takes the value of the second.
     Copy(Place, Place),
-    /// `dst = src.name`; the flag says that `src` is called like an event loop.
-    Attribute { dst: Place, src: Place, name: String, like_loop: bool },
+    /// `dst = src.name`; `object` is the text of `src`, and the flag says that it is called like an event loop.
+    Attribute { dst: Place, src: Place, object: Span, name: String, like_loop: bool },
     /// `dst = src[index]`
     Subscript { dst: Place, src: Place, index: Place },
     /// `dst = callee(args)`. `names` are the names of variables that the arguments mention: two calls that share none have no

@@ -4,7 +4,7 @@
 //! with the task pending; it is certain where every path does and nothing ran since.
 
 use super::Verdict;
-use crate::fixes::Method;
+use crate::fixes::{Asked, Method, Repair};
 use crate::flow::Guard;
 use crate::report::Level;
 use crate::tasks::{Account, Ask, Kind, Object, ObjectId, Passed, States, Step, WhyKind};
@@ -13,12 +13,12 @@ use crate::text::Span;
 /// What a rule says about one place, before it has words: spans are bytes of the item.
 pub(super) fn judge(account: &Account, src: &str, is_async: bool) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> =
-        account.asks.iter().filter_map(|(&at, asks)| verdict(account, at, asks, src, is_async)).collect();
-    verdicts.sort_by_key(|verdict| verdict.ask);
+        account.asks.values().filter_map(|asks| verdict(account, asks, src, is_async)).collect();
+    verdicts.sort_by_key(|verdict| verdict.span);
     verdicts
 }
 
-fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool) -> Option<Verdict> {
+fn verdict(account: &Account, asks: &[Ask], src: &str, is_async: bool) -> Option<Verdict> {
     // What is only reached past another question that can only fail is judged all the same, so that both are seen at once.
     let beyond = asks.iter().all(|ask| ask.beyond);
     let reached: Vec<&Ask> = asks.iter().filter(|ask| beyond || !ask.beyond).collect();
@@ -43,7 +43,7 @@ fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool)
     };
     let method = if worst.is_result { Method::Result } else { Method::Exception };
     let skipped = if every || task.why.is_some() { None } else { account.skipped(worst) };
-    let name = receiver_text(at, src);
+    let name = receiver_text(worst.receiver, src);
     let reason = reason(&name, task, skipped, is_async);
     let state = if level == Level::Error { "is not done" } else { "may still be pending" };
     let error = match method {
@@ -67,16 +67,20 @@ fn verdict(account: &Account, at: Span, asks: &[Ask], src: &str, is_async: bool)
             Method::Exception => "exception-before-done",
         },
         level,
-        ask: at,
-        method,
+        span: worst.call,
         message: format!("{name} {state} here: {}. {effect}", reason.text),
         related,
-        may_be_cancelled: task.cancelled_at.is_some(),
-        can_wait: match task.kind {
-            Kind::Current => false,
-            Kind::Future => task.escaped,
-            Kind::Task | Kind::Gather { .. } | Kind::Element(_) => true,
-        },
+        repair: Repair::BeforeDone(Asked {
+            call: worst.call,
+            receiver: worst.receiver,
+            method,
+            may_be_cancelled: task.cancelled_at.is_some(),
+            can_wait: match task.kind {
+                Kind::Current => false,
+                Kind::Future => task.escaped,
+                Kind::Task | Kind::Gather { .. } | Kind::Element(_) => true,
+            },
+        }),
     })
 }
 
@@ -165,10 +169,9 @@ fn made(id: ObjectId, task: &Object) -> Option<(Span, String)> {
     Some((id, text.to_owned()))
 }
 
-/// What stands before `.result`, for a message; `ask` is the span of `task.result`.
-fn receiver_text(ask: Span, src: &str) -> String {
-    let text = ask.of(src);
-    let receiver = text.rfind('.').map(|dot| text[..dot].trim_end()).unwrap_or(text);
+/// The task in the author's words, for a message.
+fn receiver_text(receiver: Span, src: &str) -> String {
+    let receiver = receiver.of(src);
     if receiver.len() <= 40 && !receiver.contains(['\n', '\r', '`']) {
         format!("`{receiver}`")
     } else {

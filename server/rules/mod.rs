@@ -8,7 +8,7 @@ mod registry;
 
 pub use registry::{RULES, Rule, find};
 
-use crate::fixes::Method;
+use crate::fixes::Repair;
 use crate::report::Level;
 use crate::tasks::Account;
 use crate::text::Span;
@@ -20,18 +20,14 @@ pub struct Verdict {
     pub rule: &'static str,
     /// How sure and how grave.
     pub level: Level,
-    /// The `task.result` that is called.
-    pub ask: Span,
-    /// What is asked.
-    pub method: Method,
+    /// The expression that fails.
+    pub span: Span,
     /// The finding's message.
     pub message: String,
     /// Its evidence, in the order of events.
     pub related: Vec<(Span, String)>,
-    /// Some path asks the task to cancel.
-    pub may_be_cancelled: bool,
-    /// Waiting for it can end.
-    pub can_wait: bool,
+    /// What its fixes need to know.
+    pub repair: Repair,
 }
 
 /// What the rules say about a function: `src` is the text of its item, `is_async` that it is an `async def`.

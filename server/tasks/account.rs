@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::value::{Object, ObjectId};
-use super::world::Trail;
+use super::world::{Trail, World};
 use crate::flow::{BlockId, Guard};
 use crate::text::Span;
 
@@ -28,6 +28,10 @@ pub struct Account {
 pub struct Ask {
     /// The task, and what is known of it on this path; `None` where the receiver is none that was made in view.
     pub task: Option<(ObjectId, Object)>,
+    /// The whole `task.result()`, and the expression for the task in it; empty where the receiver is none.
+    pub call: Span,
+    /// See `call`.
+    pub receiver: Span,
     /// `result` or `exception`.
     pub is_result: bool,
     /// No reader would believe in the path.
@@ -60,6 +64,20 @@ pub struct Step {
 }
 
 impl Ask {
+    /// Nothing but the path.
+    pub(super) fn at(world: &World) -> Self {
+        Self {
+            task: None,
+            call: Span::default(),
+            receiver: Span::default(),
+            is_result: false,
+            doubt: world.doubt,
+            beyond: world.beyond,
+            guard: Guard::None,
+            trail: world.trail,
+        }
+    }
+
     /// Whether it says the same: the first to come stands for all, having taken the shortest path.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         let marks = |ask: &Self| (ask.doubt, ask.beyond);

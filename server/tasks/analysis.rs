@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::account::{Account, Ask, Mention, Step};
+use super::calls::Call;
 use super::value::*;
 use super::world::{Suspension, World};
-use crate::flow::{BlockId, CmpOp, Constant, Domain, ExcSet, Graph, Guard, Liveness, OpKind, Outcome, Place, solve};
+use crate::flow::{BlockId, CmpOp, Constant, Domain, ExcSet, Graph, Liveness, OpKind, Outcome, Place, solve};
 use crate::text::Span;
 
 /// Budgets: real functions need some dozens of worlds at a block. What needs more ends in silence.
@@ -100,9 +101,21 @@ impl Analysis<'_> {
         (self.isolated)(function)
     }
 
-    pub(super) fn ask(&mut self, world: &World, at: Span, task: Option<ObjectId>, is_result: bool, guard: Guard) {
-        let task = task.and_then(|id| world.object(id).map(|object| (id, object.clone())));
-        let ask = Ask { task, is_result, doubt: world.doubt, beyond: world.beyond, guard, trail: world.trail };
+    /// `task.result` is called on this task.
+    pub(super) fn ask(&mut self, world: &World, call: &Call<'_>, attribute: &Attribute, id: ObjectId) {
+        let task = world.object(id).map(|object| (id, object.clone()));
+        let is_result = &*attribute.name == "result";
+        let receiver = attribute.object;
+        let ask = Ask { task, call: call.span, receiver, is_result, guard: call.guard, ..Ask::at(world) };
+        self.note_ask(attribute.span, ask);
+    }
+
+    /// `other.result` is taken of something that is no task made in view.
+    fn ask_of_another(&mut self, world: &World, at: Span, is_result: bool) {
+        self.note_ask(at, Ask { is_result, ..Ask::at(world) });
+    }
+
+    fn note_ask(&mut self, at: Span, ask: Ask) {
         let known = self.account.asks.entry(at).or_default();
         if !known.iter().any(|other| other.same_as(&ask)) {
             known.push(ask);
@@ -151,15 +164,21 @@ impl Analysis<'_> {
                     _ => world.set(graph, *dst, value),
                 }
             }
-            OpKind::Attribute { dst, src, name, like_loop } => {
+            OpKind::Attribute { dst, src, object, name, like_loop } => {
                 let value = world.get(*src).clone();
                 let asks = matches!(name.as_str(), "result" | "exception");
                 if asks && !matches!(value, Value::Object(_)) {
-                    self.ask(world, span, None, name == "result", Guard::None);
+                    self.ask_of_another(world, span, name == "result");
                 }
                 let place = ((src.0 as usize) < graph.locals.len()).then_some(*src);
                 let attribute = |of: Value| {
-                    Value::Attribute(Attribute { of: Arc::new(of), place, name: name.as_str().into(), span })
+                    Value::Attribute(Attribute {
+                        of: Arc::new(of),
+                        place,
+                        name: name.as_str().into(),
+                        span,
+                        object: *object,
+                    })
                 };
                 let value = match value {
                     Value::Unknown | Value::Returned | Value::NotNone | Value::Truthy

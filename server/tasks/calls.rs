@@ -124,8 +124,8 @@ impl Analysis<'_> {
                     if self.is_isolated(name) { call.names.into() } else { Arc::new(["*".to_owned()]) };
                 Value::Awaitable(Arc::new(Awaitable::Coroutine(reach)))
             }
-            Value::Attribute(Attribute { of, place, name, span }) => match &**of {
-                Value::Object(id) => match self.task_method(at, world, &call, *id, name, *span) {
+            Value::Attribute(attribute @ Attribute { of, place, name, .. }) => match &**of {
+                Value::Object(id) => match self.task_method(at, world, &call, *id, attribute) {
                     Some(result) => result,
                     None => return false,
                 },

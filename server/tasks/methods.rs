@@ -7,7 +7,6 @@ use super::calls::{Call, make};
 use super::value::*;
 use super::world::{Suspension, World};
 use crate::flow::ExcSet;
-use crate::text::Span;
 
 impl Analysis<'_> {
     /// A method of a task. `None` where no path goes on.
@@ -17,9 +16,9 @@ impl Analysis<'_> {
         world: &mut World,
         call: &Call<'_>,
         id: ObjectId,
-        name: &str,
-        attribute: Span,
+        attribute: &Attribute,
     ) -> Option<Value> {
+        let name = &*attribute.name;
         let Some(object) = world.object(id).cloned() else {
             return Some(self.unknown(at, world, call, None));
         };
@@ -27,7 +26,7 @@ impl Analysis<'_> {
         Some(match name {
             "result" | "exception" => {
                 let is_result = name == "result";
-                self.ask(world, attribute, Some(id), is_result, call.guard);
+                self.ask(world, call, attribute, id);
                 let mut raises = |kinds, states: States| {
                     if object.states.and(states).is_empty() {
                         return;

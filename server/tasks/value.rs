@@ -195,6 +195,8 @@ pub struct Attribute {
     pub name: Arc<str>,
     /// Where it is taken.
     pub span: Span,
+    /// The expression that it is taken of.
+    pub object: Span,
 }
 
 /// What is awaited.

@@ -5,7 +5,7 @@
 mod guards;
 mod under_cpython;
 
-use aiolint::fixes::{Draft, Method, Names, Site, before_done, import_edit};
+use aiolint::fixes::{Asked, Draft, Method, Names, Repair, Site, draw_up, import_edit};
 use aiolint::report::{Applicability, TextEdit};
 use aiolint::text::Span;
 
@@ -50,16 +50,19 @@ impl<'a> Case<'a> {
         let site = Site {
             src: &text,
             root: tree.root_node(),
+            in_async: true,
+            names: &Spelling(self.prefix),
+            newline: if text.contains("\r\n") { "\r\n" } else { "\n" },
+            python: (3, 11),
+        };
+        let asked = Asked {
             call,
             receiver: Span::new(call.start, call.start + receiver.len() as u32),
             method: if call.of(&text).ends_with("exception()") { Method::Exception } else { Method::Result },
-            in_async: true,
             may_be_cancelled: self.may_be_cancelled,
             can_wait: self.can_wait,
-            names: &Spelling(self.prefix),
-            newline: if text.contains("\r\n") { "\r\n" } else { "\n" },
         };
-        before_done(&site)
+        draw_up(&site, &Repair::BeforeDone(asked))
     }
 
     /// Each title with the file after its fix.

@@ -295,7 +295,8 @@ impl<'a> Lowering<'a> {
         let dst = self.place();
         let last = object.child_by_field_name("attribute").unwrap_or(object);
         let like_loop = self.text(last).trim_start_matches('_').to_ascii_lowercase().ends_with("loop");
-        self.op(OpKind::Attribute { dst, src, name: self.text(name).to_owned(), like_loop }, span(node));
+        let name = self.text(name).to_owned();
+        self.op(OpKind::Attribute { dst, src, object: span(object), name, like_loop }, span(node));
         dst
     }
 
