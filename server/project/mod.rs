@@ -1,4 +1,6 @@
-//! What holds for a file from outside its text: settings and, later, the other modules.
+//! What holds for a file from outside its text: settings, the standard library and, later, the other modules.
+
+pub mod stdlib;
 
 /// What the user chose: which rules run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
