@@ -5,7 +5,7 @@
 ; @scope.lambda         a `lambda`
 ; @scope.comprehension  a list, set or dict comprehension
 ; @scope.generator      a generator expression
-; @decorated            the `def` or `class` below decorators
+; @decorated            a `def` or `class` with its decorators
 ; @yield                makes a generator of the function that evaluates it
 ; @if                   an `if` whose condition may be `TYPE_CHECKING`: then its block never runs
 
@@ -15,6 +15,6 @@
 [(list_comprehension) (set_comprehension) (dictionary_comprehension)] @scope.comprehension
 (generator_expression) @scope.generator
 
-(decorated_definition definition: (_) @decorated)
+(decorated_definition) @decorated
 (yield) @yield
 (if_statement condition: [(identifier) (attribute)]) @if

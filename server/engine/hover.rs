@@ -3,7 +3,7 @@
 use super::item::Analysis;
 use crate::report::Finding;
 use crate::rules;
-use crate::tasks::{Kind, Object, Passed, States, WhyKind};
+use crate::tasks::{Kind, Mention, Object, Passed, States, WhyKind};
 use crate::text::{Encoding, Span, Text};
 
 /// What to show where the cursor rests.
@@ -39,6 +39,11 @@ pub(super) fn of_findings(findings: &[Finding], offset: u32, text: &Text) -> Opt
 pub(super) fn of_mentions(analysis: &Analysis, offset: u32, item: Span, text: &Text) -> Option<Hover> {
     let (span, mention) = analysis.mentions().find(|(span, _)| span.touches(offset))?;
     let name = span.shifted(item.start).of(text.as_str());
+    if let Some(coroutine) = mention.states.first().and_then(Object::coroutine) {
+        return Some(of_coroutine(name, &coroutine.name, mention, span.shifted(item.start), &|at| {
+            text.position(at.start + item.start, Encoding::Utf32).line + 1
+        }));
+    }
     let states =
         mention.states.iter().filter(|object| !object.silent).fold(States(0), |all, object| all.or(object.states));
     let mut lines = Vec::new();
@@ -56,7 +61,7 @@ pub(super) fn of_mentions(analysis: &Analysis, offset: u32, item: Span, text: &T
         }
     }
     let what = match mention.states.first()?.kind {
-        Kind::Task => "task",
+        Kind::Task | Kind::Parameter(_) | Kind::Coroutine(_) => "task",
         Kind::Future => "future",
         Kind::Gather { .. } => "future of `gather`",
         Kind::Current => "task that runs this code",
@@ -87,6 +92,30 @@ pub(super) fn of_mentions(analysis: &Analysis, offset: u32, item: Span, text: &T
         }
     }
     Some(Hover { span: span.shifted(item.start), markdown })
+}
+
+/// A coroutine: whether somebody has awaited it.
+fn of_coroutine(name: &str, of: &str, mention: &Mention, span: Span, line_of: &dyn Fn(Span) -> u32) -> Hover {
+    let mut markdown = format!("`{name}`: coroutine `{of}`");
+    if let Some(id) = mention.task {
+        markdown.push_str(&format!(" made on line {}", line_of(id)));
+    }
+    markdown.push_str("\n\nHere it may be");
+    let mut lines: Vec<String> = Vec::new();
+    for object in &mention.states {
+        let line = match object.used {
+            Some(at) => format!("used up, on line {}: it cannot be awaited again", line_of(at)),
+            None if object.escaped => "in other hands".to_owned(),
+            None => "fresh: nothing has awaited it".to_owned(),
+        };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    for line in lines {
+        markdown.push_str(&format!("\n- {line}"));
+    }
+    Hover { span, markdown }
 }
 
 fn events(object: &Object, line_of: &impl Fn(Span) -> u32) -> Vec<String> {

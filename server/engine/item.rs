@@ -4,6 +4,7 @@
 //! of functions that do not parse at the moment.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHasher};
 
@@ -13,7 +14,7 @@ use crate::facts::{Facts, Mentions, ModuleNames, Names, Scope, ScopeId, ScopeKin
 use crate::fixes::{self, Site};
 use crate::flow::{self, Unit};
 use crate::rules::{self, Verdict};
-use crate::tasks::{self, Mention};
+use crate::tasks::{self, Mention, Summary};
 use crate::text::{Edit, Span};
 use crate::tree::{self, Tree};
 
@@ -33,39 +34,101 @@ pub(super) struct Words {
     pub trigger: bool,
     pub global: bool,
     pub is_yield: bool,
+    /// `async`, be it in `asyncio`.
+    pub is_async: bool,
 }
 
 impl Words {
     fn of(text: &str) -> Self {
         let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-        Self { trigger: holds("result") || holds("exception"), global: holds("global"), is_yield: holds("yield") }
+        Self {
+            trigger: holds("result") || holds("exception") || holds("async"),
+            global: holds("global"),
+            is_yield: holds("yield"),
+            is_async: holds("async"),
+        }
     }
 }
 
 /// What was found out about the functions of an item.
+#[derive(Default)]
 pub(super) struct Analysis {
-    /// The fingerprint of the module that it holds for; `None` after an edit.
-    module: Option<u64>,
-    functions: Vec<Function>,
+    /// The slots are those of the current text.
+    current: bool,
+    /// Of what the functions depend on in the item besides their own text.
+    context: u64,
+    slots: Vec<Slot>,
+    /// Functions that what does not parse hides at the moment.
+    hidden: Vec<Function>,
+}
+
+/// A function of the current text, and what is known of it.
+pub(super) struct Slot {
+    unit: Unit,
+    /// What tells it from the others of the item while it is edited: its qualified name and its number among those of it.
+    key: (String, u32),
+    /// The name of its summary, where it can be called by name: `report`, `Pool.start`.
+    pub callable: Option<Arc<str>>,
+    /// The words in it, hashed; sorted.
+    pub words: Box<[u64]>,
+    /// Of its text.
+    text: u64,
+    /// It does not parse: what was said last stands.
+    suspended: bool,
+    function: Option<Function>,
 }
 
 struct Function {
-    /// What tells it from the others of the item while it is edited: its qualified name and its number among those of it.
     key: (String, u32),
     /// Of its text and all that it depends on.
     content: u64,
     span: Span,
     drafts: Vec<Draft>,
     mentions: Vec<(Span, Mention)>,
+    summary: Option<Arc<Summary>>,
+    /// Of the summary.
+    effect: u64,
+}
+
+/// What the analysis of a function takes from outside of its item.
+pub(super) struct Inputs<'a> {
+    pub module: &'a Module,
+    /// Of the meaning of the names in it.
+    pub names: u64,
+    /// Of the summaries of those it calls.
+    pub calls: u64,
+    pub summary: &'a dyn Fn(&str) -> Option<Arc<Summary>>,
+    pub python: (u8, u8),
 }
 
 impl Analysis {
     pub fn drafts(&self) -> impl Iterator<Item = &Draft> {
-        self.functions.iter().flat_map(|function| &function.drafts)
+        self.functions().flat_map(|function| &function.drafts)
     }
 
     pub fn mentions(&self) -> impl Iterator<Item = &(Span, Mention)> {
-        self.functions.iter().flat_map(|function| &function.mentions)
+        self.functions().flat_map(|function| &function.mentions)
+    }
+
+    fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.slots.iter().filter_map(|slot| slot.function.as_ref()).chain(&self.hidden)
+    }
+
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+}
+
+impl Slot {
+    /// What the function does for its callers, and a fingerprint of that.
+    pub fn summary(&self) -> (Option<&Arc<Summary>>, u64) {
+        let known = self.function.as_ref().filter(|_| !self.suspended);
+        known.map_or((None, 0), |function| (function.summary.as_ref(), function.effect))
+    }
+
+    /// The class around a method, by name: what its first parameter is.
+    pub fn owner(&self) -> &str {
+        self.key.0.split('.').next().unwrap_or_default()
     }
 }
 
@@ -77,10 +140,9 @@ impl ItemState {
         self.facts = None;
         self.mentions = None;
         if let Some(analysis) = &mut self.analysis {
-            analysis.module = None;
-            for function in &mut analysis.functions {
-                function.follow(edit);
-            }
+            analysis.current = false;
+            let known = analysis.slots.iter_mut().filter_map(|slot| slot.function.as_mut());
+            known.chain(&mut analysis.hidden).for_each(|function| function.follow(edit));
         }
     }
 
@@ -105,68 +167,110 @@ impl ItemState {
         self.mentions.get_or_insert_with(|| Mentions::of(text, own, module))
     }
 
+    pub fn known_mentions(&self) -> Option<&Mentions> {
+        self.mentions.as_ref()
+    }
+
     pub fn forget_mentions(&mut self) {
         self.mentions = None;
     }
 
-    /// Brings the analysis up to date; gives the number of functions that this took.
-    pub fn analyse(&mut self, text: &str, module: &Module) -> u64 {
-        if self.analysis.as_ref().is_some_and(|analysis| analysis.module == Some(module.fingerprint)) {
-            return 0;
+    /// Finds the functions of the current text, and what is known of each from before.
+    pub fn prepare(&mut self, text: &str) {
+        if self.analysis.as_ref().is_some_and(|analysis| analysis.current) {
+            return;
         }
         self.facts(text);
-        let (Some(tree), Some(facts)) = (&self.tree, &self.facts) else { return 0 };
+        let (Some(tree), Some(facts)) = (&self.tree, &self.facts) else { return };
         let mut before: FxHashMap<(String, u32), Function> = FxHashMap::default();
         if let Some(analysis) = self.analysis.take() {
-            before.extend(analysis.functions.into_iter().map(|function| (function.key.clone(), function)));
+            let known = analysis.slots.into_iter().filter_map(|slot| slot.function).chain(analysis.hidden);
+            before.extend(known.map(|function| (function.key.clone(), function)));
         }
-        let names = Names { facts, module: &module.names, src: text };
-        let context = context(facts, text);
         let deep = tree::too_deep(tree.root());
         let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
-        let mut functions = Vec::new();
-        let mut analysed = 0;
+        let mut slots = Vec::new();
         for unit in flow::units(facts) {
             let name = qualified_name(facts, unit.scope, text);
             let number = numbers.entry(name.clone()).or_default();
             *number += 1;
             let key = (name, *number);
-            let content = content(unit, text, context, module.fingerprint);
-            let known = before.remove(&key);
-            if deep || facts.scope(unit.scope).is_some_and(|scope| scope.broken) {
-                // Suspended: what was said last stands until it parses again.
+            let suspended = deep || facts.scope(unit.scope).is_some_and(|scope| scope.broken);
+            let mut function = before.remove(&key);
+            if suspended {
+                // What was said last stands until it parses again.
                 let own = |span: Span| unit_at(facts, span.start) == Some(unit.scope);
-                functions.extend(known.map(|function| function.suspended(own)));
-                continue;
+                function = function.map(|function| function.suspended(own));
             }
-            match known {
-                Some(mut function) if function.content == content => {
-                    function.span = unit.span;
-                    functions.push(function);
-                }
-                _ => {
-                    analysed += 1;
-                    functions.push(Function::analyse(key, content, unit, tree, &names, module));
-                }
-            }
+            let own = unit.span.of(text);
+            // The name behind `def` calls nobody.
+            let name = facts
+                .scope(unit.scope)
+                .and_then(|scope| scope.name)
+                .unwrap_or(Span::new(unit.span.start, unit.span.start));
+            let (before, behind) = (Span::new(unit.span.start, name.start), Span::new(name.end, unit.span.end));
+            slots.push(Slot {
+                callable: callable(facts, unit.scope, text),
+                words: words(before.of(text).split(not_word).chain(behind.of(text).split(not_word))),
+                text: hashed(own),
+                unit,
+                key,
+                suspended,
+                function,
+            });
         }
         // What does not parse may hide the `def` of a function beside it: what was said of that one stands as well.
         let broken =
             |span: Span| unit_at(facts, span.start).and_then(|id| facts.scope(id)).is_some_and(|scope| scope.broken);
         let hidden = before.into_values().map(|function| function.suspended(broken));
-        functions.extend(hidden.filter(|function| !function.drafts.is_empty()));
-        self.analysis = Some(Analysis { module: Some(module.fingerprint), functions });
-        analysed
+        let hidden = hidden.filter(|function| !function.drafts.is_empty()).collect();
+        self.analysis = Some(Analysis { current: true, context: context(facts, text), slots, hidden });
+    }
+
+    /// Brings one function up to date; gives whether that took an analysis.
+    pub fn analyse(&mut self, index: usize, text: &str, inputs: &Inputs<'_>) -> bool {
+        let (Some(tree), Some(facts), Some(analysis)) = (&self.tree, &self.facts, &mut self.analysis) else {
+            return false;
+        };
+        let context = analysis.context;
+        let Some(slot) = analysis.slots.get_mut(index).filter(|slot| !slot.suspended) else { return false };
+        // Zero means "to be analysed".
+        let content = hashed(&(slot.text, context, inputs.names, inputs.calls)).max(1);
+        if let Some(function) = slot.function.as_mut().filter(|function| function.content == content) {
+            function.span = slot.unit.span;
+            return false;
+        }
+        let names = Names { facts, module: &inputs.module.names, src: text };
+        slot.function = Some(Function::analyse(slot, content, tree, &names, inputs));
+        true
     }
 }
 
 impl Function {
-    fn analyse(key: (String, u32), content: u64, unit: Unit, tree: &Tree, names: &Names<'_>, module: &Module) -> Self {
-        let mut this = Self { key, content, span: unit.span, drafts: Vec::new(), mentions: Vec::new() };
-        let Some(graph) = flow::lower(unit, tree.root(), names) else { return this };
-        let Some(account) = tasks::analyse(&graph, &|function| module.isolated.contains(function)) else { return this };
+    fn analyse(slot: &Slot, content: u64, tree: &Tree, names: &Names<'_>, inputs: &Inputs<'_>) -> Self {
+        let mut this = Self {
+            key: slot.key.clone(),
+            content,
+            span: slot.unit.span,
+            drafts: Vec::new(),
+            mentions: Vec::new(),
+            summary: None,
+            effect: 0,
+        };
+        let Some(graph) = flow::lower(slot.unit, tree.root(), names) else { return this };
+        let context = tasks::Context {
+            module: &inputs.module.names,
+            isolated: &|function| inputs.module.isolated.contains(function),
+            summary: inputs.summary,
+        };
+        let Some(account) = tasks::analyse(&graph, context) else { return this };
         for verdict in rules::judge(&account, names.src, graph.is_async) {
-            this.drafts.push(draft(verdict, tree, names, graph.is_async));
+            this.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.python));
+        }
+        if slot.callable.is_some() {
+            let summary = Summary::of(&graph, &account);
+            this.effect = hashed(&summary).max(1);
+            this.summary = Some(Arc::new(summary));
         }
         this.mentions = account.mentions.into_iter().collect();
         this.mentions.sort_by_key(|(span, _)| *span);
@@ -217,10 +321,10 @@ fn unit_at(facts: &Facts, offset: u32) -> Option<ScopeId> {
 }
 
 /// The finding of a verdict, with its fixes.
-fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool) -> Draft {
+fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool, python: (u8, u8)) -> Draft {
     let root = tree.root();
     let spelling = Spelling { names, offset: verdict.span.start };
-    let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python: (3, 11) };
+    let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python };
     Draft {
         rule: verdict.rule,
         level: verdict.level,
@@ -267,11 +371,40 @@ fn context(facts: &Facts, text: &str) -> u64 {
     hasher.finish()
 }
 
-fn content(unit: Unit, text: &str, context: u64, module: u64) -> u64 {
+fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = FxHasher::default();
-    (unit.span.of(text), context, module).hash(&mut hasher);
-    // Zero means "to be analysed".
-    hasher.finish().max(1)
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The identity of a word, as [`Slot::words`] has it.
+pub(super) fn word(text: &str) -> u64 {
+    hashed(text)
+}
+
+fn not_word(c: char) -> bool {
+    !c.is_alphanumeric() && c != '_'
+}
+
+/// The words, sorted.
+fn words<'t>(words: impl Iterator<Item = &'t str>) -> Box<[u64]> {
+    let mut words: Vec<u64> = words.filter(|text| !text.is_empty()).map(word).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.into()
+}
+
+/// The name by which a function of the module or a method of a class of it is called.
+fn callable(facts: &Facts, scope: ScopeId, text: &str) -> Option<Arc<str>> {
+    let of = facts.scope(scope).filter(|of| matches!(of.kind, ScopeKind::Function { .. }))?;
+    let name = of.name?.of(text);
+    let parent = of.parent?;
+    if parent == ScopeId(0) {
+        return Some(name.into());
+    }
+    let class =
+        facts.scope(parent).filter(|class| class.kind == ScopeKind::Class && class.parent == Some(ScopeId(0)))?;
+    Some(format!("{}.{name}", class.name?.of(text)).into())
 }
 
 fn qualified_name(facts: &Facts, scope: ScopeId, text: &str) -> String {

@@ -3,18 +3,20 @@
 //! A [`File`] keeps everything per item: its tree, its facts, what the rules say about each of its functions. An edit touches the
 //! items that it touches; the others keep theirs, and since all places in there are bytes of the item, an edit above costs them
 //! nothing. What the items of a file share is what its module-level names mean; only when that changes are the others looked at
-//! again. An item is parsed when somebody asks for what is in it: for findings that takes one of the words
-//! `result` and `exception`, in a file that may make a task.
+//! again. An item is parsed when somebody asks for what is in it: for findings that takes a word that matters, in a file
+//! that may make a task or coroutine.
 //!
 //! Nothing in here or left of here does I/O, panics on input or names a protocol type.
 //!
 //! - `item` what is kept of an item, and how it follows an edit
-//! - `names` what the module's names mean, over all items
+//! - `names` what the module's names mean, over all items, and which items matter
+//! - `program` which functions are analysed, and in which order
 //! - `hover` what to say about a place
 
 mod hover;
 mod item;
 mod names;
+mod program;
 
 use std::sync::Arc;
 
@@ -107,15 +109,10 @@ impl File {
             return findings.clone();
         }
         let mut findings = Vec::new();
-        let makes_tasks = tasks::may_make_tasks(self.text.as_str());
-        for index in 0..self.items.len() {
-            let span = self.items[index].span;
-            if makes_tasks && self.states[index].words(span.of(self.text.as_str())).trigger {
-                self.analyse(index);
-                if let Some(analysis) = &self.states[index].analysis {
-                    findings.extend(analysis.drafts().map(|draft| draft.finding(span.start, &self.text)));
-                }
-            }
+        for index in self.analyse(None) {
+            let start = self.items[index].span.start;
+            let drafts = self.states[index].analysis.iter().flat_map(|analysis| analysis.drafts());
+            findings.extend(drafts.map(|draft| draft.finding(start, &self.text)));
         }
         findings.retain(|finding| self.settings.enabled(finding.rule));
         findings.sort_by_key(|finding| finding.span);
@@ -124,10 +121,23 @@ impl File {
         findings
     }
 
-    fn analyse(&mut self, index: usize) {
-        self.module.update(&self.text, &self.items, &mut self.states);
-        let text = self.items[index].span.of(self.text.as_str());
-        self.analysed += self.states[index].analyse(text, &self.module);
+    /// Brings the items that matter up to date, and `also` this one; gives those that matter.
+    fn analyse(&mut self, also: Option<usize>) -> Vec<usize> {
+        let mut wanted = Vec::new();
+        let makes_tasks = tasks::may_make_tasks(self.text.as_str());
+        if makes_tasks || also.is_some() {
+            self.module.update(&self.text, &self.items, &mut self.states);
+        }
+        if makes_tasks {
+            wanted = self.module.wanted(&self.text, &self.items, &mut self.states);
+        }
+        let mut all = wanted.clone();
+        if let Some(index) = also.filter(|index| !wanted.contains(index)) {
+            all.push(index);
+        }
+        let python = self.settings.python;
+        self.analysed += program::analyse(&all, &self.text, &self.items, &mut self.states, &self.module, python);
+        wanted
     }
 
     fn without_silenced(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
@@ -190,7 +200,7 @@ impl File {
             return Some(hover);
         }
         let index = self.items.partition_point(|item| item.span.end <= offset).min(self.items.len().checked_sub(1)?);
-        self.analyse(index);
+        self.analyse(Some(index));
         let item = self.items[index].span;
         let analysis = self.states[index].analysis.as_ref()?;
         hover::of_mentions(analysis, offset.checked_sub(item.start)?, item, &self.text)

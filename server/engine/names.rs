@@ -1,14 +1,14 @@
-//! What the module-level names of a file mean, and which of its functions share nothing.
+//! What the module-level names of a file mean, which of its functions share nothing, and which items matter.
 //!
-//! In: all items. Out: [`ModuleNames`] and the isolated functions, with a fingerprint of both: what an item's findings depend on
-//! outside of its text. A function's or class's header tells its name; the other items are parsed.
+//! In: all items. Out: [`ModuleNames`] and the isolated functions, with a fingerprint of what each word means: what a function's findings
+//! depend on outside of its item. A function's or class's header tells its name; the other items are parsed.
 
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::item::{ItemState, Words};
-use crate::facts::{ItemNames, Meaning, Mentions, ModuleNames, isolated};
+use super::item::{ItemState, Words, word};
+use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
 use crate::items::{Item, ItemKind};
 use crate::text::Text;
 
@@ -16,10 +16,17 @@ use crate::text::Text;
 pub(super) struct Module {
     pub names: ModuleNames,
     pub isolated: FxHashSet<String>,
-    /// Of both: equal means that no item has to be looked at again.
-    pub fingerprint: u64,
+    /// What each name means and all that this depends on, by the word.
+    meanings: FxHashMap<u64, u64>,
+    /// What every function depends on: the imports, which fixes spell names by.
+    shared: u64,
+    /// The names whose call or use may make a task or coroutine.
+    matter: FxHashSet<String>,
     current: bool,
 }
+
+/// How many classes above a class count for what it means.
+const MAX_BASES: u32 = 16;
 
 impl Module {
     /// The text has changed.
@@ -40,7 +47,8 @@ impl Module {
             }
         });
         let names = ModuleNames::from_items(named);
-        if names.fingerprint() != self.names.fingerprint() {
+        let changed = names.fingerprint() != self.names.fingerprint();
+        if changed {
             states.iter_mut().for_each(ItemState::forget_mentions);
         }
         self.names = names;
@@ -48,17 +56,139 @@ impl Module {
         let mut mentions: FxHashMap<&str, &Mentions> = FxHashMap::default();
         for (item, state) in items.iter().zip(states.iter_mut()) {
             let text = item.span.of(text.as_str());
-            if let Some(name) = item.kind.name() {
-                mentions.insert(name.of(text), state.mentions(text, name.of(text), &self.names));
+            let own = item.kind.name().map(|name| name.of(text)).unwrap_or_default();
+            let of = state.mentions(text, own, &self.names);
+            if !own.is_empty() {
+                mentions.insert(own, of);
             }
         }
-        let mut isolated: Vec<&str> = isolated(&mentions).into_iter().collect();
-        isolated.sort_unstable();
-        let mut hasher = FxHasher::default();
-        (self.names.fingerprint(), &isolated).hash(&mut hasher);
-        self.fingerprint = hasher.finish();
-        self.isolated = isolated.into_iter().map(str::to_owned).collect();
+        let isolated: FxHashSet<String> = isolated(&mentions).into_iter().map(str::to_owned).collect();
+        if changed || isolated != self.isolated {
+            self.isolated = isolated;
+            self.weigh();
+        }
     }
+
+    /// Works out what each name means, in one number, and which names matter.
+    fn weigh(&mut self) {
+        let own = |name: &str, meaning: &Meaning| {
+            hashed(&(meaning, self.names.is_typing_only(name), self.isolated.contains(name)))
+        };
+        let mut shared = hashed(self.names.star_imports());
+        self.meanings.clear();
+        self.matter.clear();
+        for (name, meaning) in self.names.iter() {
+            let mut sum = own(name, meaning);
+            let class = match meaning {
+                Meaning::Import(_) => {
+                    shared = shared.wrapping_add(hashed(&(name, meaning)));
+                    None
+                }
+                Meaning::Class => Some(name),
+                Meaning::CallResult(callee) => Some(root(callee)),
+                _ => None,
+            };
+            if let Some(class) = class {
+                sum = sum.wrapping_add(class_hash(&self.names, class, 0));
+            }
+            self.meanings.insert(word(name), sum);
+            if self.may_make(meaning, name) {
+                self.matter.insert(name.to_owned());
+            }
+        }
+        self.shared = shared;
+    }
+
+    fn may_make(&self, meaning: &Meaning, name: &str) -> bool {
+        let class = |name: &str| {
+            let is_async = |(_, member): &(String, Member)| matches!(member, Member::Method { is_async: true, .. });
+            let makes = |class: &Class| class.members.iter().any(is_async) || class.bases.iter().any(Option::is_some);
+            self.names.class(name).is_some_and(makes)
+        };
+        match meaning {
+            Meaning::Function { is_async, .. } => *is_async,
+            Meaning::Class => class(name),
+            Meaning::Import(path) => path.starts_with("asyncio"),
+            Meaning::CallResult(callee) => {
+                class(callee)
+                    || matches!(self.names.meaning(root(callee)), Some(Meaning::Import(path)) if path.starts_with("asyncio"))
+            }
+            Meaning::Other => false,
+        }
+    }
+
+    /// What the words of a function mean, and the class of its first parameter, in one number.
+    pub fn meaning_of(&self, words: &[u64], owner: &str) -> u64 {
+        let known =
+            words.iter().filter_map(|word| self.meanings.get(word).map(|meaning| meaning ^ word.rotate_left(9)));
+        let own = self.meanings.get(&word(owner)).copied().unwrap_or_default();
+        known.fold(self.shared.wrapping_add(own), u64::wrapping_add)
+    }
+
+    /// The items in which something is to be found, and those whose functions they call, in order.
+    pub fn wanted(&self, text: &Text, items: &[Item], states: &mut [ItemState]) -> Vec<usize> {
+        let mut wanted: Vec<bool> = Vec::with_capacity(items.len());
+        // Who may make something for its callers: the functions and classes in items that matter.
+        let mut makers: FxHashSet<&str> = self.matter.iter().map(String::as_str).collect();
+        let mut open: Vec<&str> = Vec::new();
+        let mut callers: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for (item, state) in items.iter().zip(states.iter_mut()) {
+            let own_text = item.span.of(text.as_str());
+            let trigger = state.words(own_text).trigger;
+            wanted.push(trigger);
+        }
+        let states: &[ItemState] = states;
+        let name_of = |index: usize| {
+            let item = &items[index];
+            item.kind.name().map(|name| name.of(item.span.of(text.as_str())))
+        };
+        for (index, state) in states.iter().enumerate() {
+            let mentioned = state.known_mentions().map(Mentions::names).unwrap_or_default();
+            wanted[index] |= mentioned.iter().any(|name| makers.contains(name.as_str()));
+            for name in mentioned {
+                callers.entry(name).or_default().push(index);
+            }
+        }
+        for index in (0..items.len()).filter(|index| wanted[*index]) {
+            open.extend(name_of(index).filter(|name| makers.insert(name)));
+        }
+        while let Some(name) = open.pop() {
+            for &index in callers.get(name).into_iter().flatten() {
+                if !std::mem::replace(&mut wanted[index], true) {
+                    open.extend(name_of(index).filter(|name| makers.insert(name)));
+                }
+            }
+        }
+        (0..items.len()).filter(|index| wanted[*index]).collect()
+    }
+}
+
+fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn root(callee: &str) -> &str {
+    callee.split('.').next().unwrap_or(callee)
+}
+
+/// A class and the classes that its meaning depends on: its bases, and what its attributes are made of.
+fn class_hash(names: &ModuleNames, name: &str, depth: u32) -> u64 {
+    let mut sum = names.meaning(name).map(hashed).unwrap_or_default();
+    let Some(class) = names.class(name).filter(|_| depth < MAX_BASES) else { return sum };
+    sum = sum.wrapping_add(hashed(class));
+    for base in class.bases.iter().flatten() {
+        sum = sum.wrapping_mul(31).wrapping_add(class_hash(names, root(base), depth + 1));
+    }
+    for (_, attribute) in &class.attributes {
+        if let Attribute::CallResult(callee) = attribute {
+            let callee = root(callee);
+            sum = sum.wrapping_mul(31).wrapping_add(names.meaning(callee).map(hashed).unwrap_or_default());
+            sum = sum.wrapping_add(names.class(callee).map(hashed).unwrap_or_default());
+        }
+    }
+    sum
 }
 
 /// What a function's or class's first words say of its name; `None` where the whole has to be read.
@@ -67,10 +197,14 @@ fn header<'t>(item: &Item, text: &'t str, words: Words) -> Option<(&'t str, Mean
         return None;
     }
     match item.kind {
+        // Its decorators have to be read.
+        ItemKind::Function { is_async: true, decorated: true, .. } => None,
         // Whether a `yield` is the function's own does not matter here: in doubt it is a generator.
         ItemKind::Function { name, is_async, decorated } => {
             Some((name.of(text), Meaning::Function { is_async, is_generator: words.is_yield, decorated }))
         }
+        // What has no coroutine and keeps nothing of asyncio need not be known.
+        ItemKind::Class { .. } if words.is_async => None,
         ItemKind::Class { name, .. } => Some((name.of(text), Meaning::Class)),
         ItemKind::Compound | ItemKind::Simple => None,
     }

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tree_sitter::Node;
 
-use super::query::{Found, Opened, names, parameters, type_parameters};
+use super::classes::classes;
+use super::query::{Decorators, Found, Opened, names, parameters, type_parameters};
 use super::{Binding, BindingKind, Call, Facts, Resolved, Scope, ScopeId, ScopeKind};
 use crate::text::Span;
 use crate::tree::{quirks, span};
@@ -19,9 +20,9 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
     let mut found = Found::new(root, src);
     found.scopes.sort_unstable_by_key(|scope| (scope.span.start, Reverse(scope.span.end)));
 
-    let mut facts = Facts { star_imports: found.star_imports, ..Facts::default() };
+    let mut facts = Facts { star_imports: std::mem::take(&mut found.star_imports), ..Facts::default() };
     let too_deep = nest(&mut facts, &found.scopes, src.len() as u32) > MAX_DEPTH;
-    for at in found.yields {
+    for at in std::mem::take(&mut found.yields) {
         let id = facts.scope_at(at);
         if let ScopeKind::Function { is_generator, .. } = &mut scope_mut(&mut facts, id).kind {
             *is_generator = true;
@@ -31,7 +32,7 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
     for (index, opened) in found.scopes.iter().enumerate() {
         bind_head(&mut facts, ScopeId(index as u32 + 1), opened, &found.decorated, src);
     }
-    for bound in found.bindings {
+    for bound in std::mem::take(&mut found.bindings) {
         let mut id = facts.scope_at(bound.name.start);
         if bound.is_walrus {
             id = facts.outwards(id).find(|&id| !facts.is_comprehension(id)).unwrap_or(ScopeId(0));
@@ -39,11 +40,11 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
         bind(&mut facts, id, bound.name, bound.kind, src);
     }
     let declarations: FxHashSet<Span> = found.globals.iter().chain(&found.nonlocals).copied().collect();
-    for name in found.globals {
+    for name in std::mem::take(&mut found.globals) {
         let id = facts.scope_at(name.start);
         scope_mut(&mut facts, id).symbols.entry(name.of(src).to_owned()).or_default().is_global = true;
     }
-    for name in found.nonlocals {
+    for name in std::mem::take(&mut found.nonlocals) {
         let id = facts.scope_at(name.start);
         scope_mut(&mut facts, id).symbols.entry(name.of(src).to_owned()).or_default().is_nonlocal = true;
     }
@@ -60,7 +61,7 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
         name: call.name,
         scope: facts.scope_at(call.span.start),
     };
-    facts.calls = found.calls.into_iter().map(call).collect();
+    facts.calls = std::mem::take(&mut found.calls).into_iter().map(call).collect();
     facts.calls.sort_unstable_by_key(|call| call.span);
     facts.awaits = found.awaits.iter().copied().map(quirks::await_span).collect();
     facts.awaits.sort_unstable();
@@ -72,6 +73,7 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
     if !too_deep {
         mark_rebound(&mut facts);
         mark_captured(&mut facts, root, declarations, src);
+        facts.classes = classes(&facts, &found, src);
     }
     facts
 }
@@ -148,12 +150,13 @@ impl Zones {
 }
 
 /// Binds the name of a `def` or `class`, its type parameters and its parameters.
-fn bind_head(facts: &mut Facts, id: ScopeId, opened: &Opened<'_>, decorated: &FxHashSet<u32>, src: &str) {
+fn bind_head(facts: &mut Facts, id: ScopeId, opened: &Opened<'_>, decorated: &FxHashMap<u32, Decorators>, src: &str) {
     let scope = &facts.scopes[id.0 as usize];
     if let (Some(name), Some(parent)) = (scope.name, scope.parent) {
         let kind = match scope.kind {
             ScopeKind::Function { is_async, is_generator } => {
-                BindingKind::Function { is_async, is_generator, decorated: decorated.contains(&scope.span.start) }
+                let decorators = decorated.get(&scope.span.start).copied().unwrap_or_default();
+                BindingKind::Function { is_async, is_generator, decorated: decorators.unknown, role: decorators.role }
             }
             _ => BindingKind::Class,
         };

@@ -45,6 +45,8 @@ pub struct Mentions {
     shared: bool,
     /// Other functions and classes of the module.
     definitions: Vec<String>,
+    /// All names of the module that stand in it.
+    names: Vec<String>,
 }
 
 impl Mentions {
@@ -53,7 +55,7 @@ impl Mentions {
         // A star may bring any name.
         let harmless = |module: &str| HARMLESS.contains(&module.split('.').next().unwrap_or_default());
         let shared = !module.star_imports().iter().all(|module| harmless(module));
-        let mut this = Self { shared, definitions: Vec::new() };
+        let mut this = Self { shared, definitions: Vec::new(), names: Vec::new() };
         let mut seen = FxHashSet::default();
         let mut rest = text;
         while let Some(start) = rest.find(is_word) {
@@ -65,7 +67,11 @@ impl Mentions {
             if word == own || !seen.insert((word, opened)) {
                 continue;
             }
-            match module.meaning(word) {
+            let meaning = module.meaning(word);
+            if meaning.is_some() {
+                this.names.push(word.to_owned());
+            }
+            match meaning {
                 // It gives every task there is.
                 None => this.shared |= word == "all_tasks",
                 Some(Meaning::Function { .. } | Meaning::Class) => {
@@ -80,7 +86,14 @@ impl Mentions {
                 Some(Meaning::CallResult(_) | Meaning::Other) => this.shared = true,
             }
         }
+        this.names.sort_unstable();
+        this.names.dedup();
         this
+    }
+
+    /// The names of the module that it mentions.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 }
 

@@ -7,10 +7,12 @@
 //! - `query` what the queries find in a tree
 //! - `extract` what was found, put into scopes
 //! - `resolve` which scope evaluates a place, which scope a name belongs to
+//! - `classes` what the classes hold
 //! - `module` what the names of the module mean, over all items
 //! - `isolation` which functions share nothing with each other
 //! - `names` dotted names through imports, and back
 
+mod classes;
 mod extract;
 mod isolation;
 mod module;
@@ -18,6 +20,7 @@ mod names;
 mod query;
 mod resolve;
 
+pub use classes::{Attribute, Class, Member, receiver_of};
 pub use extract::extract;
 pub use isolation::{Mentions, isolated};
 pub use module::{ItemNames, Meaning, ModuleNames};
@@ -41,6 +44,8 @@ pub struct Facts {
     pub calls: Vec<Call>,
     /// Every `await` expression, by place.
     pub awaits: Vec<Span>,
+    /// The classes at the top of the module.
+    pub classes: Vec<Class>,
     /// The modules of `from MODULE import *`, relative ones with their dots.
     pub star_imports: Vec<String>,
     /// The names of the module that a scope of this item binds through `global`.
@@ -133,8 +138,10 @@ pub enum BindingKind {
         is_async: bool,
         /// It has a `yield` of its own.
         is_generator: bool,
-        /// It has decorators.
+        /// A decorator may make something else of it.
         decorated: bool,
+        /// In a class: what it takes.
+        role: Role,
     },
     /// `class`.
     Class,
@@ -146,6 +153,18 @@ pub enum BindingKind {
     Declaration,
     /// Any other way: assignment, `for`, `with`, `except`, walrus, pattern, `del`.
     Other,
+}
+
+/// What a method takes as its first argument.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Role {
+    /// The instance.
+    #[default]
+    Instance,
+    /// The class: `@classmethod`.
+    Class,
+    /// Neither: `@staticmethod`.
+    Static,
 }
 
 /// A call.

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::{BindingKind, Facts};
+use super::{BindingKind, Class, Facts};
 
 /// What is known of the names of one item.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ pub enum Meaning {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModuleNames {
     names: FxHashMap<String, Entry>,
+    /// `None` for a name that two classes share.
+    classes: FxHashMap<String, Option<Class>>,
     stars: Vec<String>,
     fingerprint: u64,
 }
@@ -76,7 +78,7 @@ impl ModuleNames {
             for binding in &symbol.bindings {
                 let meaning = match &binding.kind {
                     BindingKind::Import(path) => Meaning::Import(path.clone()),
-                    &BindingKind::Function { is_async, is_generator, decorated } => {
+                    &BindingKind::Function { is_async, is_generator, decorated, .. } => {
                         Meaning::Function { is_async, is_generator, decorated }
                     }
                     BindingKind::Class => Meaning::Class,
@@ -91,6 +93,10 @@ impl ModuleNames {
             self.add(name, Meaning::Other, false);
         }
         self.stars.extend_from_slice(&facts.star_imports);
+        for class in &facts.classes {
+            let known = self.classes.entry(class.name.clone());
+            known.and_modify(|known| *known = None).or_insert_with(|| Some(class.clone()));
+        }
     }
 
     fn add(&mut self, name: &str, meaning: Meaning, typing_only: bool) {
@@ -108,6 +114,14 @@ impl ModuleNames {
     /// What `name` means; `None` if the module does not bind it (then it is a builtin, or comes by a star import).
     pub fn meaning(&self, name: &str) -> Option<&Meaning> {
         Some(&self.names.get(name)?.meaning)
+    }
+
+    /// The class of this name; `None` where that is none, is bound in another way as well, or was not parsed.
+    pub fn class(&self, name: &str) -> Option<&Class> {
+        if self.meaning(name) != Some(&Meaning::Class) {
+            return None;
+        }
+        self.classes.get(name)?.as_ref()
     }
 
     /// Whether `name` exists for type checkers only.
@@ -138,6 +152,7 @@ fn fingerprint(module: &ModuleNames) -> u64 {
         value(&mut hasher);
         hasher.finish()
     };
+    let classes = module.classes.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
     let names = module.names.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
-    hash(&|hasher| (names, &module.stars).hash(hasher))
+    hash(&|hasher| (names, classes, &module.stars).hash(hasher))
 }

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use streaming_iterator::StreamingIterator;
 use tree_sitter::{Node, Query, QueryCursor};
 
-use super::{BindingKind, ScopeKind};
+use super::{BindingKind, Role, ScopeKind};
 use crate::text::Span;
 use crate::tree::{self, named_children, quirks, span, text_of};
 
@@ -55,6 +55,46 @@ pub(super) struct Bound {
     pub is_walrus: bool,
 }
 
+/// `object.name = …`, with a plain name for the object.
+pub(super) struct Stored {
+    pub object: Span,
+    pub name: Span,
+    /// The callee, where the value is what a call of a dotted name gives.
+    pub call: Option<String>,
+}
+
+/// What the decorators of a `def` do to it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Decorators {
+    pub role: Role,
+    /// One of them may make anything of it.
+    pub unknown: bool,
+}
+
+/// Decorators that leave a function what it is, by the last part of their name; with arguments or without.
+const KEEPING: [&str; 9] =
+    ["abstractmethod", "deprecated", "final", "no_type_check", "override", "asyncio", "parametrize", "wraps", "skip"];
+
+impl Decorators {
+    fn of(decorated: Node<'_>, src: &str) -> Self {
+        let mut this = Self::default();
+        for decorator in named_children(decorated).filter(|child| child.kind() == "decorator") {
+            let Some(expression) = decorator.named_child(0) else { continue };
+            let is_call = expression.kind() == "call";
+            let named = if is_call { expression.child_by_field_name("function") } else { Some(expression) };
+            let text = named.map(|named| text_of(named, src)).unwrap_or_default();
+            match text.rsplit('.').next().unwrap_or_default() {
+                "staticmethod" => this.role = Role::Static,
+                "classmethod" => this.role = Role::Class,
+                "asyncio" | "parametrize" | "skip" if !text.contains("mark.") => this.unknown = true,
+                name if KEEPING.contains(&name) => {}
+                _ => this.unknown = true,
+            }
+        }
+        this
+    }
+}
+
 /// A call, not yet given its scope.
 pub(super) struct CallSite {
     pub span: Span,
@@ -66,8 +106,8 @@ pub(super) struct CallSite {
 #[derive(Default)]
 pub(super) struct Found<'t> {
     pub scopes: Vec<Opened<'t>>,
-    /// Where a `def` or `class` below decorators starts.
-    pub decorated: FxHashSet<u32>,
+    /// The decorators of a `def` or `class`, by where that starts.
+    pub decorated: FxHashMap<u32, Decorators>,
     /// Where a `yield` starts.
     pub yields: Vec<u32>,
     pub bindings: Vec<Bound>,
@@ -77,6 +117,8 @@ pub(super) struct Found<'t> {
     /// The blocks below `if TYPE_CHECKING:`.
     pub typing_only: Vec<Span>,
     pub calls: Vec<CallSite>,
+    /// What is stored in attributes of names.
+    pub stored: Vec<Stored>,
     /// Each `await` node, as it stands in the tree.
     pub awaits: Vec<Node<'t>>,
     /// What does not parse, see [`quirks::is_broken`]. Sorted and disjoint.
@@ -158,7 +200,11 @@ impl<'t> Found<'t> {
             "scope.lambda" => self.open(node, ScopeKind::Lambda, head(node)),
             "scope.comprehension" => self.open(node, ScopeKind::Comprehension, first_iterable(node)),
             "scope.generator" => self.open(node, ScopeKind::GeneratorExpression, first_iterable(node)),
-            "decorated" => drop(self.decorated.insert(span(node).start)),
+            "decorated" => {
+                if let Some(definition) = node.child_by_field_name("definition") {
+                    self.decorated.insert(span(definition).start, Decorators::of(node, src));
+                }
+            }
             "yield" => self.yields.push(span(node).start),
             "if" => self.typing_block(node, src),
             "assignment" => self.assignment(node, src),
@@ -214,11 +260,24 @@ impl<'t> Found<'t> {
         for left in targets {
             match value {
                 Some(value) if left.kind() == "identifier" => self.bind(left, call_result(value, src)),
+                Some(value) if left.kind() == "attribute" => self.store(left, call_result(value, src)),
                 Some(_) => self.target(left),
                 // `(x): T` makes nothing of `x`.
                 None if left.kind() == "identifier" => self.bind(left, BindingKind::Declaration),
                 None => {}
             }
+        }
+    }
+
+    /// `name.attribute = …`
+    fn store(&mut self, target: Node<'_>, value: BindingKind) {
+        let object = target.child_by_field_name("object").filter(|object| object.kind() == "identifier");
+        if let (Some(object), Some(name)) = (object, target.child_by_field_name("attribute")) {
+            let call = match value {
+                BindingKind::CallResult(callee) => Some(callee),
+                _ => None,
+            };
+            self.stored.push(Stored { object: span(object), name: span(name), call });
         }
     }
 
@@ -229,6 +288,10 @@ impl<'t> Found<'t> {
             let is_list = match walk.node().kind() {
                 "identifier" => {
                     self.bind(walk.node(), BindingKind::Other);
+                    false
+                }
+                "attribute" => {
+                    self.store(walk.node(), BindingKind::Other);
                     false
                 }
                 "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" => true,
@@ -405,7 +468,7 @@ fn call_result(value: Node<'_>, src: &str) -> BindingKind {
 }
 
 /// Whether it is a name or attributes of a name.
-fn is_dotted(mut node: Node<'_>) -> bool {
+pub(super) fn is_dotted(mut node: Node<'_>) -> bool {
     while node.kind() == "attribute" {
         let Some(object) = node.child_by_field_name("object") else { return false };
         node = object;

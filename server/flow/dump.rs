@@ -55,12 +55,17 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
         OpKind::Constant(dst, value) => format!("{} = {value:?}", p(dst)),
         OpKind::Path(dst, path) => format!("{} = <{path}>", p(dst)),
         OpKind::ResultOf(dst, path) => format!("{} = <{path}()>", p(dst)),
-        OpKind::Function(dst, name) => format!("{} = <def {name}>", p(dst)),
+        OpKind::Definition(dst, name) => format!("{} = <def {name}>", p(dst)),
+        OpKind::Receiver(dst, Receiver { class, is_class }) => {
+            format!("{} = <{} {class}>", p(dst), if *is_class { "class" } else { "self of" })
+        }
+        OpKind::LocalCoroutineFunction(dst, name) => format!("{} = <async def {name}>", p(dst)),
+        OpKind::Lambda { dst, callee } => format!("{} = lambda {}()", p(dst), p(callee)),
         OpKind::Opaque(dst) => format!("{} = ?", p(dst)),
         OpKind::Copy(dst, src) => format!("{} = {}", p(dst), p(src)),
         OpKind::Attribute { dst, src, name, .. } => format!("{} = {}.{name}", p(dst), p(src)),
         OpKind::Subscript { dst, src, index } => format!("{} = {}[{}]", p(dst), p(src), p(index)),
-        OpKind::Call { dst, callee, args, guard, .. } => {
+        OpKind::Call { dst, callee, args, guards, .. } => {
             let args: Vec<String> = args
                 .iter()
                 .map(|arg| match &arg.kind {
@@ -70,19 +75,25 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
                     ArgKind::DoubleStar => format!("**{}", p(&arg.place)),
                 })
                 .collect();
-            let guard = match guard {
+            let guard = match guards.invalid {
                 Guard::None => "",
                 Guard::Broad => " broadly guarded",
                 Guard::Explicit => " guarded",
             };
             format!("{} = {}({}){guard}", p(dst), p(callee), args.join(", "))
         }
-        OpKind::Await { dst, src } => format!("{} = await {}", p(dst), p(src)),
+        OpKind::Await { dst, src, .. } => format!("{} = await {}", p(dst), p(src)),
         OpKind::Display { dst, items } => {
             let items: Vec<String> =
                 items.iter().map(|(item, star)| format!("{}{}", if *star { "*" } else { "" }, p(item))).collect();
             format!("{} = [{}]", p(dst), items.join(", "))
         }
+        OpKind::Dict { dst, values, open } => {
+            format!("{} = {{{}{}}}", p(dst), list(values), if *open { ", …" } else { "" })
+        }
+        OpKind::Store { object, name, src } => format!("{}.{name} = {}", p(object), p(src)),
+        OpKind::StoreItem { object, src } => format!("{}[…] = {}", p(object), p(src)),
+        OpKind::Return(src) => format!("return {}", p(src)),
         OpKind::Collect { dst, value } => format!("{} += [{}]", p(dst), p(value)),
         OpKind::Compare { dst, op, left, right } => format!("{} = {} {op:?} {}", p(dst), p(left), p(right)),
         OpKind::Not(dst, src) => format!("{} = not {}", p(dst), p(src)),
@@ -102,7 +113,7 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
         OpKind::Yield { dst } => format!("{} = yield", p(dst)),
         OpKind::Forget(src) => format!("del {}", p(src)),
         OpKind::Catch => "catch".to_owned(),
-        OpKind::EndCatch | OpKind::Round | OpKind::Mention(_) => return None,
+        OpKind::EndCatch | OpKind::Round | OpKind::Mention { .. } | OpKind::Drop(_) => return None,
     })
 }
 

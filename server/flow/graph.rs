@@ -22,6 +22,8 @@ pub struct ConditionId(pub u32);
 pub struct Graph {
     /// The blocks; the first is the entry.
     pub blocks: Vec<Block>,
+    /// Where every `return` leads.
+    pub exit: BlockId,
     /// The named places, `Place(0)` first.
     pub locals: Vec<Local>,
     /// How many places there are, temporaries included.
@@ -32,6 +34,36 @@ pub struct Graph {
     pub resumes: FxHashMap<BlockId, Vec<BlockId>>,
     /// The code runs in an `async def`: nothing else runs between two suspensions.
     pub is_async: bool,
+    /// In a method: the parameter that takes the instance or the class.
+    pub receiver: Option<(Place, Receiver)>,
+    /// The parameters, in order.
+    pub parameters: Vec<Parameter>,
+}
+
+/// The first parameter of a method.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Receiver {
+    /// The class, by name.
+    pub class: String,
+    /// It is the class itself and not an instance.
+    pub is_class: bool,
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The name.
+    pub name: String,
+    /// What holds it.
+    pub place: Place,
+    /// It can be given by position.
+    pub positional: bool,
+    /// It stands for one argument: neither `*args` nor `**kwargs`.
+    pub is_single: bool,
+    /// The function does with it what is done with tasks and coroutines.
+    pub is_awaited: bool,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// A named place.
@@ -111,8 +143,42 @@ pub enum ArgKind {
 pub struct Arg {
     /// Its value.
     pub place: Place,
+    /// Its text.
+    pub span: Span,
     /// How it is handed over.
     pub kind: ArgKind,
+}
+
+/// What stands around a place that may raise.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Guards {
+    /// Who catches `InvalidStateError`.
+    pub invalid: Guard,
+    /// Somebody catches `CancelledError`.
+    pub cancelled: bool,
+    /// Somebody catches an `Exception` of some kind.
+    pub error: bool,
+    /// Somebody catches `RuntimeError` by name.
+    pub runtime: bool,
+    /// A test that expects warnings.
+    pub warnings: bool,
+}
+
+impl Guards {
+    /// Nothing.
+    pub const NONE: Self =
+        Self { invalid: Guard::None, cancelled: false, error: false, runtime: false, warnings: false };
+
+    /// Both.
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            invalid: self.invalid.max(other.invalid),
+            cancelled: self.cancelled || other.cancelled,
+            error: self.error || other.error,
+            runtime: self.runtime || other.runtime,
+            warnings: self.warnings || other.warnings,
+        }
+    }
 }
 
 /// What stands around a call that may raise `InvalidStateError`.
@@ -155,8 +221,14 @@ pub enum OpKind {
     Path(Place, String),
     /// `dst` is what a call of this dotted path gave elsewhere in the file: `asyncio.new_event_loop`.
     ResultOf(Place, String),
-    /// `dst` is an `async def` of this module, by name.
-    Function(Place, String),
+    /// `dst` is a function or class of this module, by name.
+    Definition(Place, String),
+    /// `dst` is the instance or class that a method around this function takes.
+    Receiver(Place, Receiver),
+    /// `dst` is an `async def` made here, by name.
+    LocalCoroutineFunction(Place, String),
+    /// `dst` is a lambda that calls what is in `callee` and returns what that gives.
+    Lambda { dst: Place, callee: Place },
     /// `dst` is something of which nothing is known.
     Opaque(Place),
     /// The first takes the value of the second.
@@ -167,12 +239,20 @@ pub enum OpKind {
     Subscript { dst: Place, src: Place, index: Place },
     /// `dst = callee(args)`. `names` are the names of variables that the arguments mention: two calls that share none have no
     /// way to wait for each other.
-    Call { dst: Place, callee: Place, args: Vec<Arg>, guard: Guard, names: Vec<String> },
-    /// `dst = await src`
-    Await { dst: Place, src: Place },
+    Call { dst: Place, callee: Place, args: Vec<Arg>, guards: Guards, names: Vec<String> },
+    /// `dst = await src`; `operand` is the text of `src`.
+    Await { dst: Place, src: Place, operand: Span, guards: Guards },
     /// `dst` is a new list, tuple, set or dict of these values; the flag marks `*value`.
     Display { dst: Place, items: Vec<(Place, bool)> },
-    /// `value` is added to the list or set in `dst`.
+    /// `dst` is a new dict of these values; `open` says that it has others as well.
+    Dict { dst: Place, values: Vec<Place>, open: bool },
+    /// `object.name = src`
+    Store { object: Place, name: String, src: Place },
+    /// `object[…] = src`
+    StoreItem { object: Place, src: Place },
+    /// The function returns the value.
+    Return(Place),
+    /// `value` is added to the list, set or dict in `dst`.
     Collect { dst: Place, value: Place },
     /// `dst` is `left op right`, true or false.
     Compare { dst: Place, op: CmpOp, left: Place, right: Place },
@@ -184,8 +264,10 @@ pub enum OpKind {
     Unpack { src: Place, targets: Vec<Place>, starred: Option<usize> },
     /// The value is stored where other code finds it: an attribute, an element, `return`, `yield`.
     Escape(Place),
-    /// A name is read here: for hover.
-    Mention(Place),
+    /// A name stands here, to be read or bound.
+    Mention { place: Place, is_read: bool },
+    /// The value of an expression that is a statement: nobody takes it.
+    Drop(Place),
     /// Another round of a loop: a test of what other code can change may give something else now.
     Round,
     /// A function made here can read these places whenever it runs.
@@ -348,7 +430,10 @@ impl OpKind {
             Self::Constant(dst, _)
             | Self::Path(dst, _)
             | Self::ResultOf(dst, _)
-            | Self::Function(dst, _)
+            | Self::Definition(dst, _)
+            | Self::Receiver(dst, _)
+            | Self::LocalCoroutineFunction(dst, _)
+            | Self::Lambda { dst, .. }
             | Self::Opaque(dst)
             | Self::Copy(dst, _)
             | Self::Not(dst, _)
@@ -358,14 +443,19 @@ impl OpKind {
             | Self::Call { dst, .. }
             | Self::Await { dst, .. }
             | Self::Display { dst, .. }
+            | Self::Dict { dst, .. }
             | Self::Collect { dst, .. }
             | Self::Compare { dst, .. }
             | Self::Enter { dst, .. }
             | Self::Yield { dst }
             | Self::Forget(dst) => Some(*dst),
             Self::Unpack { .. }
+            | Self::Store { .. }
+            | Self::StoreItem { .. }
+            | Self::Return(_)
             | Self::Escape(_)
-            | Self::Mention(_)
+            | Self::Mention { .. }
+            | Self::Drop(_)
             | Self::Capture(_)
             | Self::Exit { .. }
             | Self::Round
@@ -377,7 +467,13 @@ impl OpKind {
     /// Gives each place that it reads to `read`.
     pub fn reads(&self, mut read: impl FnMut(Place)) {
         match self {
-            Self::Copy(_, src) | Self::Not(_, src) | Self::Escape(src) | Self::Mention(src) => read(*src),
+            Self::Copy(_, src) | Self::Not(_, src) | Self::Escape(src) => read(*src),
+            Self::Return(src) | Self::Drop(src) => read(*src),
+            Self::Lambda { callee, .. } => read(*callee),
+            Self::Store { object, src, .. } | Self::StoreItem { object, src } => {
+                [*object, *src].into_iter().for_each(read);
+            }
+            Self::Dict { values, .. } => values.iter().copied().for_each(read),
             Self::Attribute { src, .. } | Self::Await { src, .. } | Self::Unpack { src, .. } => read(*src),
             Self::Enter { cm, .. } | Self::Exit { cm, .. } => read(*cm),
             Self::Subscript { src, index, .. } => [*src, *index].into_iter().for_each(read),
@@ -389,7 +485,10 @@ impl OpKind {
             }
             Self::Display { items, .. } => items.iter().for_each(|(item, _)| read(*item)),
             Self::Compute(_, parts) | Self::Capture(parts) => parts.iter().copied().for_each(read),
-            Self::Constant(..) | Self::Path(..) | Self::ResultOf(..) | Self::Function(..) | Self::Opaque(_) => {}
+            // For hover alone: what it shows need not stay alive for it.
+            Self::Mention { .. } => {}
+            Self::Constant(..) | Self::Path(..) | Self::ResultOf(..) | Self::Definition(..) | Self::Opaque(_) => {}
+            Self::Receiver(..) | Self::LocalCoroutineFunction(..) => {}
             Self::Yield { .. } | Self::Forget(_) | Self::Round | Self::Catch | Self::EndCatch => {}
         }
     }

@@ -20,8 +20,8 @@ mod solve;
 pub use dump::dump;
 pub use exceptions::ExcSet;
 pub use graph::{
-    Arg, ArgKind, Arm, Block, BlockId, CmpOp, Condition, ConditionId, Constant, Graph, Guard, Local, Op, OpKind, Place,
-    Resume, Terminator,
+    Arg, ArgKind, Arm, Block, BlockId, CmpOp, Condition, ConditionId, Constant, Graph, Guard, Guards, Local, Op,
+    OpKind, Parameter, Place, Receiver, Resume, Terminator,
 };
 pub use liveness::Liveness;
 pub use lower::{Unit, lower, units};

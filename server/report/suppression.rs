@@ -19,7 +19,7 @@ use tree_sitter::Node;
 
 use super::nearest::nearest;
 use super::{Applicability, Finding, Fix, Level, TextEdit};
-use crate::project::Settings;
+use crate::project::{OFF_BY_DEFAULT, Settings};
 use crate::text::Span;
 use crate::tree;
 
@@ -242,7 +242,7 @@ fn hints(directive: &Directive, about_itself: bool, source: &Source) -> Vec<Find
     };
     let place = if directive.kind == Kind::File { "in this file" } else { "on this line" };
     let Some(names) = &directive.names else {
-        let all_run = source.rules.iter().all(|rule| source.settings.enabled(rule));
+        let all_run = source.rules.iter().all(|rule| OFF_BY_DEFAULT.contains(rule) || source.settings.enabled(rule));
         if !about_itself && !directive.used && directive.kind != Kind::Noqa && all_run && analysed {
             let message = format!("Unused suppression: there is nothing to silence {place}.");
             hints.push(hint(directive.span, message, vec![remove(directive, source.text)]));

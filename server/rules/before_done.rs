@@ -19,6 +19,11 @@ pub(super) fn judge(account: &Account, src: &str, is_async: bool) -> Vec<Verdict
 }
 
 fn verdict(account: &Account, asks: &[Ask], src: &str, is_async: bool) -> Option<Verdict> {
+    let is_given = |ask: &Ask| ask.task.as_ref().is_some_and(|(_, task)| matches!(task.kind, Kind::Parameter(_)));
+    if asks.iter().any(is_given) {
+        // What callers give is judged where they give it.
+        return None;
+    }
     // What is only reached past another question that can only fail is judged all the same, so that both are seen at once.
     let beyond = asks.iter().all(|ask| ask.beyond);
     let reached: Vec<&Ask> = asks.iter().filter(|ask| beyond || !ask.beyond).collect();
@@ -78,6 +83,7 @@ fn verdict(account: &Account, asks: &[Ask], src: &str, is_async: bool) -> Option
             can_wait: match task.kind {
                 Kind::Current => false,
                 Kind::Future => task.escaped,
+                Kind::Coroutine(_) | Kind::Parameter(_) => false,
                 Kind::Task | Kind::Gather { .. } | Kind::Element(_) => true,
             },
         }),
@@ -164,7 +170,7 @@ fn made(id: ObjectId, task: &Object) -> Option<(Span, String)> {
         Kind::Gather { .. } => "the future of all is made here",
         Kind::Current => "this is the task that runs",
         Kind::Element(Some(all)) => return Some((all, "the tasks are made here".to_owned())),
-        Kind::Element(None) => return None,
+        Kind::Element(None) | Kind::Coroutine(_) | Kind::Parameter(_) => return None,
     };
     Some((id, text.to_owned()))
 }

@@ -4,7 +4,13 @@
 //! are not drawn up yet; the engine does both. `registry` lists the rules as users know them.
 
 mod before_done;
+mod cancelled_task_unguarded;
+mod coroutine_never_awaited;
+mod coroutine_reused;
+mod dangling_task;
 mod registry;
+mod task_error_unhandled;
+mod task_exception_never_retrieved;
 
 pub use registry::{RULES, Rule, find};
 
@@ -32,5 +38,18 @@ pub struct Verdict {
 
 /// What the rules say about a function: `src` is the text of its item, `is_async` that it is an `async def`.
 pub fn judge(account: &Account, src: &str, is_async: bool) -> Vec<Verdict> {
-    before_done::judge(account, src, is_async)
+    let mut verdicts = before_done::judge(account, src, is_async);
+    verdicts.extend(cancelled_task_unguarded::judge(account, src));
+    verdicts.extend(coroutine_never_awaited::judge(account, src));
+    verdicts.extend(coroutine_reused::judge(account));
+    verdicts.extend(dangling_task::judge(account));
+    verdicts.extend(task_exception_never_retrieved::judge(account));
+    verdicts.extend(task_error_unhandled::judge(account, src));
+    verdicts.sort_by_key(|verdict| (verdict.span, verdict.rule));
+    verdicts
+}
+
+/// The source of an expression, for a message.
+fn quoted(span: Span, src: &str) -> &str {
+    span.of(src)
 }

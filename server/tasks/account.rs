@@ -1,11 +1,17 @@
 //! What the analysis of a function saw: the asks, and the evidence for them.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::value::{Object, ObjectId};
+use super::summary::Returns;
+use super::value::{Asks, Coroutine, Kind, Object, ObjectId, Raises, States, Value};
 use super::world::{Trail, World};
-use crate::flow::{BlockId, Guard};
+use crate::flow::{BlockId, Guard, Guards};
 use crate::text::Span;
+
+/// More ways than these tell nothing new of an object.
+const MAX_ENDS: usize = 64;
 
 /// What the analysis saw.
 #[derive(Debug, Default)]
@@ -17,6 +23,24 @@ pub struct Account {
     /// A way was left out because a test of the same text had given something else before, though other code may have changed that
     /// in between: what is left may not be all, so nothing is certain.
     pub presumed: bool,
+    /// How the objects ended, by where they were made: one entry for each way.
+    pub ends: FxHashMap<ObjectId, Vec<End>>,
+    /// Every expression that consumes a coroutine.
+    pub consumptions: FxHashMap<Span, Vec<Consumption>>,
+    /// Every `await` of a task.
+    pub awaits: FxHashMap<Span, Vec<AwaitOf>>,
+    /// The variable that took an object first, and whether it is a collection of them.
+    pub names: FxHashMap<ObjectId, (String, bool)>,
+    /// The objects whose variable is read, or that are used in another way.
+    pub read: FxHashSet<ObjectId>,
+    /// The objects that nobody took, not even a variable, and the waits whose results nobody took.
+    pub dropped: FxHashSet<Span>,
+    /// What it returns on every path; `None` while it has not returned.
+    pub returns: Option<Returns>,
+    /// Whether it can raise.
+    pub raises: Raises,
+    /// It has a handler for `CancelledError`, or something that may be one.
+    pub may_refuse: bool,
     /// Where the tasks were waited for: the blocks and the expressions.
     pub(super) waits: FxHashMap<ObjectId, FxHashSet<(BlockId, Span)>>,
     pub(super) steps: Vec<(u32, Step)>,
@@ -40,7 +64,54 @@ pub struct Ask {
     pub beyond: bool,
     /// What catches the error.
     pub guard: Guard,
+    /// Somebody catches `CancelledError`.
+    pub catches_cancelled: bool,
+    /// Somebody catches some `Exception`.
+    pub catches_error: bool,
+    /// A function that was given the task asks, not this code.
+    pub asked_by: Option<(Arc<str>, Asks)>,
     pub(super) trail: Trail,
+}
+
+/// The last that a path knew of an object.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// What was known of it.
+    pub object: Object,
+    /// No reader would believe in the path.
+    pub doubt: bool,
+    /// The path has passed a question that can only fail.
+    pub beyond: bool,
+}
+
+/// A path comes to an expression that consumes a coroutine.
+#[derive(Clone, Debug)]
+pub struct Consumption {
+    /// The coroutine, and what was known of it.
+    pub coroutine: (ObjectId, Object),
+    /// The variable or attribute that gives it here, where one does.
+    pub name: Option<String>,
+    /// No reader would believe in the path.
+    pub doubt: bool,
+    /// The path has passed a question that can only fail.
+    pub beyond: bool,
+    /// What catches the error.
+    pub guards: Guards,
+}
+
+/// A path comes to an `await` of a task.
+#[derive(Clone, Debug)]
+pub struct AwaitOf {
+    /// The task, and what is known of it on this path.
+    pub task: (ObjectId, Object),
+    /// The expression that is awaited.
+    pub operand: Span,
+    /// No reader would believe in the path.
+    pub doubt: bool,
+    /// The path has passed a question that can only fail.
+    pub beyond: bool,
+    /// What catches the error.
+    pub guards: Guards,
 }
 
 /// A task where it is named.
@@ -63,7 +134,28 @@ pub struct Step {
     pub(super) other: BlockId,
 }
 
+impl End {
+    fn same_as(&self, other: &Self) -> bool {
+        let marks = |end: &Self| {
+            let of = &end.object;
+            (end.doubt, end.beyond, of.used, of.excused, of.escaped, of.states, of.silent)
+        };
+        let more = |end: &Self| (end.object.waited, end.object.discarded, end.object.cancelled_at, end.object.many);
+        marks(self) == marks(other) && more(self) == more(other)
+    }
+}
+
 impl Ask {
+    /// Nothing but the path, and what catches the error.
+    pub(super) fn guarded(world: &World, guards: Guards) -> Self {
+        Self {
+            guard: guards.invalid,
+            catches_cancelled: guards.cancelled,
+            catches_error: guards.error,
+            ..Self::at(world)
+        }
+    }
+
     /// Nothing but the path.
     pub(super) fn at(world: &World) -> Self {
         Self {
@@ -74,18 +166,81 @@ impl Ask {
             doubt: world.doubt,
             beyond: world.beyond,
             guard: Guard::None,
+            catches_cancelled: false,
+            catches_error: false,
+            asked_by: None,
             trail: world.trail,
         }
     }
 
     /// Whether it says the same: the first to come stands for all, having taken the shortest path.
     pub(super) fn same_as(&self, other: &Self) -> bool {
-        let marks = |ask: &Self| (ask.doubt, ask.beyond);
+        let marks = |ask: &Self| (ask.doubt, ask.beyond, ask.asked_by.clone());
         self.task == other.task && marks(self) == marks(other)
     }
 }
 
 impl Account {
+    /// The path needs the object no more.
+    pub(super) fn note_end(&mut self, world: &World, id: ObjectId, object: Object) {
+        let end = End { object, doubt: world.doubt, beyond: world.beyond };
+        let ends = self.ends.entry(id).or_default();
+        if ends.len() < MAX_ENDS && !ends.iter().any(|other| other.same_as(&end)) {
+            ends.push(end);
+        }
+    }
+
+    /// Something in it can raise; `leaves`: nothing around it catches what.
+    pub(super) fn note_raise(&mut self, leaves: bool, raises: Raises) {
+        if leaves {
+            self.raises = self.raises.max(raises);
+        }
+    }
+
+    /// A variable takes an object.
+    pub(super) fn note_name(&mut self, value: &Value, name: &str) {
+        let (mut ids, is_collection) = (Vec::new(), value.is_collection());
+        if is_collection || matches!(value, Value::Object(_)) {
+            value.objects(&mut ids);
+        }
+        for id in ids {
+            let known = self.names.entry(id).or_insert_with(|| (name.to_owned(), is_collection));
+            // A collection that holds it says more than the variable of a loop.
+            if is_collection && !known.1 {
+                *known = (name.to_owned(), true);
+            }
+        }
+    }
+
+    /// The function returns this value.
+    pub(super) fn note_return(&mut self, world: &World, value: &Value) {
+        let returns = match value {
+            Value::Object(id) => match world.object(*id) {
+                Some(Object { kind: Kind::Coroutine(coroutine), used: None, escaped: false, many: false, .. }) => {
+                    Returns::Coroutine(Arc::new(Coroutine { lent: Arc::new([]), ..(**coroutine).clone() }))
+                }
+                Some(Object {
+                    kind: Kind::Task,
+                    states: States::P,
+                    silent: false,
+                    escaped: false,
+                    group: None,
+                    many: false,
+                    raises,
+                    may_refuse,
+                    ..
+                }) => Returns::Task((*raises).min(Raises::InCallee), *may_refuse),
+                _ => Returns::Unknown,
+            },
+            _ => Returns::Unknown,
+        };
+        match &self.returns {
+            None => self.returns = Some(returns),
+            Some(known) if *known != returns => self.returns = Some(Returns::Unknown),
+            Some(_) => {}
+        }
+    }
+
     /// The branch on the path of `ask` that led past a wait for its task: the last one whose other side goes to a wait.
     pub fn skipped(&self, ask: &Ask) -> Option<Step> {
         let (id, _) = ask.task.as_ref()?;

@@ -3,10 +3,17 @@
 use std::sync::Arc;
 
 use super::account::{Account, Ask, Mention, Step};
+use super::callee;
 use super::calls::Call;
+use super::collections::one_of;
+use super::summary::Summary;
 use super::value::*;
 use super::world::{Suspension, World};
-use crate::flow::{BlockId, CmpOp, Constant, Domain, ExcSet, Graph, Liveness, OpKind, Outcome, Place, solve};
+use crate::facts::ModuleNames;
+use crate::flow::{
+    BlockId, CmpOp, Constant, Domain, ExcSet, Graph, Guards, Liveness, OpKind, Outcome, Place, Receiver, Terminator,
+    solve,
+};
 use crate::text::Span;
 
 /// Budgets: real functions need some dozens of worlds at a block. What needs more ends in silence.
@@ -15,21 +22,48 @@ const STEPS: usize = 40_000;
 /// Instructions times what is known while each is carried out: some 100,000 in a long function, 0.1 s at this limit.
 const WORK: usize = 20_000_000;
 
+/// What is known of the module around a function.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// What its names mean, its classes among them.
+    pub module: &'a ModuleNames,
+    /// Whether a function reaches no variable that others share.
+    pub isolated: &'a dyn Fn(&str) -> bool,
+    /// What the functions of the file do with what they are given, by qualified name: `report`, `Pool.start`.
+    pub summary: &'a dyn Fn(&str) -> Option<Arc<Summary>>,
+}
+
 /// Analyses one function. `None` where it is too large or has too many paths: nothing is said about it then.
-pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account> {
+pub fn analyse(graph: &Graph, context: Context<'_>) -> Option<Account> {
     let live = Liveness::of(graph)?;
     let mut entry = World::new();
     for (index, local) in graph.locals.iter().enumerate() {
         let loops = ["asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "uvloop.Loop"];
         if local.annotation.as_deref().is_some_and(|annotation| loops.contains(&annotation)) {
             entry.learn(Place(index as u32), Value::Loop);
+        } else if let Some(class) =
+            local.annotation.as_deref().and_then(|annotation| callee::class_of(context.module, annotation))
+        {
+            let instance = Instance { class, is_own: false, is_certain: false, is_class: false };
+            entry.learn(Place(index as u32), Value::Instance(instance));
         }
     }
+    if let Some((place, Receiver { class, is_class })) = &graph.receiver {
+        let class = class.as_str().into();
+        entry.learn(*place, Value::Instance(Instance { class, is_own: true, is_certain: true, is_class: *is_class }));
+    }
+    super::coroutines::parameters(graph, &mut entry);
+    let arms = graph.blocks.iter().filter_map(|block| match &block.end {
+        Terminator::Dispatch(arms) => Some(arms),
+        _ => None,
+    });
     let account = Account {
+        may_refuse: arms.flatten().any(|arm| arm.taken.meets(ExcSet::CANCELLED)),
+        raises: Raises::Never,
         steps: vec![(0, Step { test: Span::default(), taken: false, from: BlockId(0), other: BlockId(0) })],
         ..Account::default()
     };
-    let mut analysis = Analysis { account, live, isolated, work: 0 };
+    let mut analysis = Analysis { account, live, context, work: 0 };
     match solve(graph, &mut analysis, entry, PER_BLOCK, STEPS) {
         Outcome::OverBudget => None,
         Outcome::Complete if analysis.work > WORK => None,
@@ -44,7 +78,7 @@ pub fn analyse(graph: &Graph, isolated: &dyn Fn(&str) -> bool) -> Option<Account
 pub(super) struct Analysis<'a> {
     pub(super) account: Account,
     live: Liveness,
-    isolated: &'a dyn Fn(&str) -> bool,
+    pub(super) context: Context<'a>,
     work: usize,
 }
 
@@ -77,18 +111,42 @@ impl Analysis<'_> {
     pub(super) fn go(&mut self, at: &mut Here<'_, '_>, to: BlockId, mut world: World) {
         let depth = at.graph.blocks.get(to.0 as usize).map_or(0, |block| block.depth);
         world.resume.truncate(depth as usize);
-        world.forget_dead(|place| self.live.live(to, place));
+        for (id, object) in world.forget_dead(|place| self.live.live(to, place)) {
+            self.account.note_end(&world, id, object);
+        }
         (at.emit)(to, world);
     }
 
-    /// An exception of these kinds leaves the block; `class` where it is known to be of this builtin one.
-    pub(super) fn raise(&mut self, at: &mut Here<'_, '_>, mut world: World, kinds: ExcSet, class: Option<&str>) {
-        if let Some(to) = at.unwind
-            && !kinds.is_empty()
-        {
-            world.raised = kinds;
-            world.raised_class = class.map(Arc::from);
-            self.go(at, to, world);
+    /// The path ends here, and with it whatever it held.
+    pub(super) fn leave(&mut self, world: &World) {
+        for (id, object) in world.objects() {
+            self.account.note_end(world, *id, object.clone());
+        }
+    }
+
+    /// An exception of these kinds leaves the block: one that the code does not raise by itself.
+    pub(super) fn raise(&mut self, at: &mut Here<'_, '_>, mut world: World, kinds: ExcSet) {
+        world.excuse();
+        self.raise_on(at, world, kinds, None);
+    }
+
+    /// An exception of these kinds goes on from the block; `class` where it is known to be of this builtin one.
+    pub(super) fn raise_on(&mut self, at: &mut Here<'_, '_>, mut world: World, kinds: ExcSet, class: Option<&str>) {
+        if kinds.is_empty() {
+            return;
+        }
+        match at.unwind {
+            Some(to) => {
+                world.raised = kinds;
+                world.raised_class = class.map(Arc::from);
+                self.go(at, to, world);
+            }
+            None => {
+                if kinds.meets(ExcSet::EXCEPTION) {
+                    self.account.note_raise(true, Raises::Perhaps);
+                }
+                self.leave(&world);
+            }
         }
     }
 
@@ -97,17 +155,35 @@ impl Analysis<'_> {
         self.account.waits.entry(id).or_default().insert((at.block, span));
     }
 
-    pub(super) fn is_isolated(&self, function: &str) -> bool {
-        (self.isolated)(function)
-    }
-
     /// `task.result` is called on this task.
     pub(super) fn ask(&mut self, world: &World, call: &Call<'_>, attribute: &Attribute, id: ObjectId) {
         let task = world.object(id).map(|object| (id, object.clone()));
         let is_result = &*attribute.name == "result";
         let receiver = attribute.object;
-        let ask = Ask { task, call: call.span, receiver, is_result, guard: call.guard, ..Ask::at(world) };
+        let ask = Ask { task, call: call.span, receiver, is_result, ..Ask::guarded(world, call.guards) };
         self.note_ask(attribute.span, ask);
+    }
+
+    /// A function of this file is given a task, and asks it.
+    pub(super) fn ask_through(
+        &mut self,
+        world: &mut World,
+        at: Span,
+        id: ObjectId,
+        asks: Asks,
+        guards: Guards,
+        callee: &Arc<str>,
+    ) {
+        let task = world.object(id).map(|object| (id, object.clone()));
+        let ask = Ask {
+            task,
+            call: at,
+            receiver: at,
+            is_result: asks.is_result,
+            asked_by: Some((callee.clone(), asks)),
+            ..Ask::guarded(world, guards)
+        };
+        self.note_ask(at, ask);
     }
 
     /// `other.result` is taken of something that is no task made in view.
@@ -137,20 +213,48 @@ impl Analysis<'_> {
             }
             OpKind::Path(dst, path) => world.set(graph, *dst, Value::Path(path.as_str().into())),
             OpKind::ResultOf(dst, path) => {
-                let is_loop = super::calls::gives_loop(path);
-                world.set(graph, *dst, if is_loop { Value::Loop } else { Value::Unknown });
+                world.set(graph, *dst, self.result_of(path));
             }
-            OpKind::Function(dst, name) => world.set(graph, *dst, Value::Function(name.as_str().into())),
+            OpKind::Definition(dst, name) => world.set(graph, *dst, Value::Definition(name.as_str().into())),
+            OpKind::Receiver(dst, Receiver { class, is_class }) => {
+                let class = class.as_str().into();
+                let own = Instance { class, is_own: false, is_certain: true, is_class: *is_class };
+                world.set(graph, *dst, Value::Instance(own));
+            }
+            OpKind::LocalCoroutineFunction(dst, name) => {
+                world.set(graph, *dst, Value::LocalCoroutineFunction(name.as_str().into()));
+            }
+            OpKind::Lambda { dst, callee } => {
+                let made = world.get(*callee).clone();
+                world.set(graph, *dst, Value::Lambda(Arc::new(made)));
+            }
             OpKind::Opaque(dst) | OpKind::Forget(dst) => world.set(graph, *dst, Value::Unknown),
-            OpKind::Mention(place) => self.mention(world, *place, span),
+            OpKind::Mention { place, is_read } => {
+                if let (Value::Object(id), true) = (world.get(*place), *is_read) {
+                    self.account.read.insert(*id);
+                }
+                self.mention(world, *place, span);
+            }
+            OpKind::Drop(place) => match world.get(*place) {
+                Value::Object(id) => drop(self.account.dropped.insert(*id)),
+                Value::Items(items) => {
+                    if let Some(Value::WaitSet(set)) = items.first() {
+                        self.account.dropped.insert(set.span);
+                    }
+                }
+                _ => {}
+            },
             OpKind::Copy(dst, src) => {
                 let mut value = world.get(*src).clone();
                 let named = |place: &Place| (place.0 as usize) < graph.locals.len();
-                if matches!(value, Value::Items(_) | Value::Many(_)) && named(src) && named(dst) {
+                if value.is_collection() && named(src) && named(dst) {
                     // Two names of one list: what is added by one is seen by the other, which is not followed.
                     world.escape(&value);
                     world.set(graph, *src, Value::Unknown);
                     value = Value::Unknown;
+                }
+                if let Some(local) = graph.locals.get(dst.0 as usize) {
+                    self.account.note_name(&value, &local.name);
                 }
                 match graph.locals.get(dst.0 as usize) {
                     Some(local) if local.volatile => {
@@ -166,6 +270,13 @@ impl Analysis<'_> {
             }
             OpKind::Attribute { dst, src, object, name, like_loop } => {
                 let value = world.get(*src).clone();
+                if let Value::Instance(instance) = &value
+                    && instance.is_own
+                    && let Some(held) = world.cell(name).cloned()
+                {
+                    world.set(graph, *dst, held);
+                    return true;
+                }
                 let asks = matches!(name.as_str(), "result" | "exception");
                 if asks && !matches!(value, Value::Object(_)) {
                     self.ask_of_another(world, span, name == "result");
@@ -191,7 +302,12 @@ impl Analysis<'_> {
                     | Value::Group(_)
                     | Value::WaitSet(_)
                     | Value::Items(_)
+                    | Value::Dict(_)
                     | Value::Many(_) => attribute(value),
+                    Value::Instance(instance) => match self.attribute_of(&instance, name) {
+                        Value::Unknown => attribute(Value::Instance(instance)),
+                        held => held,
+                    },
                     other => {
                         world.escape(&other);
                         Value::Unknown
@@ -204,8 +320,14 @@ impl Analysis<'_> {
                     (Value::Items(items), Value::Falsy) => items.first().cloned().unwrap_or(Value::Unknown),
                     (Value::Items(items), Value::Truthy) if items.len() == 2 => items[1].clone(),
                     (Value::WaitSet(set), _) => {
-                        world.silence(&set.members);
+                        world.looked_at(&set, span);
                         Value::Unknown
+                    }
+                    (Value::Many(ids) | Value::Dict(ids), _) if !ids.is_empty() => {
+                        let one = one_of(world, &ids, span);
+                        world.silence(&ids);
+                        self.follow_no_more(world, &ids);
+                        one
                     }
                     (other, _) => {
                         world.escape(&other);
@@ -214,17 +336,86 @@ impl Analysis<'_> {
                 };
                 world.set(graph, *dst, value);
             }
-            OpKind::Call { dst, callee, args, guard, names } => {
-                return self.call(
-                    at,
-                    world,
-                    super::calls::Call { dst: *dst, callee: *callee, args, guard: *guard, names, span },
-                );
+            OpKind::Call { dst, callee, args, guards, names } => {
+                return self.call(at, world, Call { dst: *dst, callee: *callee, args, guards: *guards, names, span });
             }
-            OpKind::Await { dst, src } => {
+            OpKind::Await { dst, src, operand, guards } => {
                 let value = world.get(*src).clone();
+                self.note_wait(world, &value, span, *operand, *guards);
+                if let Value::Object(id) = value
+                    && !self.consume(at, world, id, span, *guards)
+                {
+                    return false;
+                }
+                let coroutine = match value {
+                    Value::Object(id) => world.object(id).and_then(Object::coroutine).cloned(),
+                    _ => None,
+                };
                 let result = self.wait_on(at, world, &value, span);
+                if let Some(coroutine) = coroutine {
+                    self.account.note_raise(at.unwind.is_none(), coroutine.raises);
+                    for of in coroutine.lent.iter() {
+                        self.take_back(at, world, *of, span, *guards, &coroutine.name);
+                    }
+                }
                 world.set(graph, *dst, result);
+            }
+            OpKind::Dict { dst, values, open } => {
+                let mut ids = Vec::new();
+                for value in values {
+                    match world.get(*value).clone() {
+                        Value::Object(id) => {
+                            if let Some(object) = world.object_mut(id) {
+                                object.many = true;
+                            }
+                            ids.push(id);
+                        }
+                        other => world.escape(&other),
+                    }
+                }
+                ids.sort();
+                ids.dedup();
+                let dict = if *open || (ids.is_empty() && !values.is_empty()) {
+                    world.escape(&Value::Dict(ids.into()));
+                    Value::Unknown
+                } else {
+                    Value::Dict(ids.into())
+                };
+                world.set(graph, *dst, dict);
+            }
+            OpKind::Store { object, name, src } => {
+                let value = world.get(*src).clone();
+                if let Value::WaitSet(set) = &value {
+                    world.looked_at(set, span);
+                }
+                world.escape(&value);
+                if matches!(world.get(*object), Value::Instance(instance) if instance.is_own) {
+                    // Whoever sees the instance may change a collection in it.
+                    world.set_cell(name, if value.is_collection() { Value::Unknown } else { value });
+                }
+            }
+            OpKind::StoreItem { object, src } => {
+                let value = world.get(*src).clone();
+                match (world.get(*object), &value) {
+                    (Value::Dict(_), Value::Object(_)) if (object.0 as usize) < graph.locals.len() => {
+                        self.collect(world, graph, *object, &value);
+                    }
+                    (held, _) if held.is_collection() => {
+                        let held = held.clone();
+                        world.escape(&held);
+                        world.escape(&value);
+                        world.set(graph, *object, Value::Unknown);
+                    }
+                    _ => world.escape(&value),
+                }
+            }
+            OpKind::Return(src) => {
+                let value = world.get(*src).clone();
+                self.account.note_return(world, &value);
+                if let Value::WaitSet(set) = &value {
+                    world.looked_at(set, span);
+                }
+                world.escape(&value);
             }
             OpKind::Display { dst, items } => {
                 let mut values = Vec::new();
@@ -252,7 +443,8 @@ impl Analysis<'_> {
                 let value = match world.get(*src).clone() {
                     Value::Bool(truth) => Value::Bool(!truth),
                     Value::None | Value::Falsy => Value::Bool(true),
-                    Value::Truthy | Value::Object(_) => Value::Bool(false),
+                    Value::Truthy => Value::Bool(false),
+                    Value::Object(id) if !world.is_parameter(id) => Value::Bool(false),
                     Value::Test(test) => Value::Test(Test { negated: !test.negated, ..test }),
                     _ => Value::Unknown,
                 };
@@ -262,7 +454,7 @@ impl Analysis<'_> {
                 for part in parts {
                     match world.get(*part).clone() {
                         Value::Object(_) => {}
-                        Value::WaitSet(set) | Value::Length(set) => world.silence(&set.members),
+                        Value::WaitSet(set) | Value::Length(set) => world.looked_at(&set, span),
                         other => world.escape(&other),
                     }
                 }
@@ -276,9 +468,22 @@ impl Analysis<'_> {
                             world.set(graph, *target, item.clone());
                         }
                     }
+                    Value::Items(items) if starred.is_some_and(|_| items.len() + 1 >= targets.len()) => {
+                        let star = starred.unwrap_or_default();
+                        let behind = targets.len() - star - 1;
+                        let middle = items.len() - behind;
+                        for (index, target) in targets.iter().enumerate() {
+                            let item = match index.cmp(&star) {
+                                std::cmp::Ordering::Less => items[index].clone(),
+                                std::cmp::Ordering::Equal => Value::Items(items[star..middle].into()),
+                                std::cmp::Ordering::Greater => items[middle + index - star - 1].clone(),
+                            };
+                            world.set(graph, *target, item);
+                        }
+                    }
                     other => {
                         if let Value::WaitSet(set) = other {
-                            world.silence(&set.members);
+                            world.looked_at(set, span);
                         }
                         world.escape(other);
                         for target in targets {
@@ -290,7 +495,7 @@ impl Analysis<'_> {
             OpKind::Escape(src) => {
                 let value = world.get(*src).clone();
                 if let Value::WaitSet(set) = &value {
-                    world.silence(&set.members);
+                    world.looked_at(set, span);
                 }
                 world.escape(&value);
             }
@@ -334,7 +539,9 @@ impl Analysis<'_> {
         if at.unwind.is_some() {
             let mut raised = world.clone();
             raised.suspend(Suspension::Anything, &[]);
-            self.raise(at, raised, ExcSet::CANCELLED.union(ExcSet::EXCEPTION), None);
+            self.raise(at, raised, ExcSet::CANCELLED.union(ExcSet::EXCEPTION));
+        } else {
+            self.account.note_raise(true, Raises::Perhaps);
         }
     }
 
@@ -343,42 +550,15 @@ impl Analysis<'_> {
         if at.unwind.is_some() {
             let mut raised = world.clone();
             raised.doubt = true;
-            self.raise(at, raised, ExcSet::EXCEPTION, None);
-        }
-    }
-
-    /// Adds a value to the list or set that a place holds.
-    pub(super) fn collect(&mut self, world: &mut World, graph: &Graph, place: Place, value: &Value) {
-        let known: Option<Vec<ObjectId>> = match world.get(place) {
-            Value::Items(items) if items.is_empty() => Some(Vec::new()),
-            Value::Many(ids) => Some(ids.to_vec()),
-            _ => None,
-        };
-        match (known, value) {
-            (Some(mut ids), Value::Object(id)) => {
-                if let Some(object) = world.object_mut(*id) {
-                    object.many = true;
-                }
-                ids.push(*id);
-                ids.sort();
-                ids.dedup();
-                if graph.locals.get(place.0 as usize).is_some_and(|local| local.shared || local.volatile) {
-                    world.escape(value);
-                }
-                world.set(graph, place, Value::Many(ids.into()));
-            }
-            _ => {
-                let list = world.get(place).clone();
-                world.escape(&list);
-                world.escape(value);
-                world.set(graph, place, Value::Unknown);
-            }
+            self.raise(at, raised, ExcSet::EXCEPTION);
+        } else {
+            self.account.note_raise(true, Raises::Perhaps);
         }
     }
 
     fn mention(&mut self, world: &World, place: Place, span: Span) {
         let Value::Object(id) = world.get(place) else { return };
-        let Some(object) = world.object(*id) else { return };
+        let Some(object) = world.object(*id).filter(|_| !world.is_parameter(*id)) else { return };
         let known =
             self.account.mentions.entry(span).or_insert_with(|| Mention { task: Some(*id), states: Vec::new() });
         if known.task != Some(*id) {
@@ -405,48 +585,18 @@ impl Analysis<'_> {
                 Value::None => Value::Bool(!negated),
                 Value::Unknown | Value::Returned if (left.0 as usize) < graph.locals.len() => test(About::IsNone(left)),
                 Value::Unknown | Value::Returned => Value::Unknown,
+                Value::Instance(instance) if !instance.is_certain => Value::Unknown,
+                Value::Object(id) if world.is_parameter(*id) => Value::Unknown,
                 _ => Value::Bool(negated),
             },
             _ => {
                 for value in [&a, &b] {
                     if let Value::WaitSet(set) | Value::Length(set) = value {
-                        world.silence(&set.members);
+                        world.looked_at(set, span);
                     }
                 }
                 Value::Unknown
             }
         }
     }
-}
-
-/// An element of a set that `wait` returned: a task made elsewhere, done or pending for certain.
-pub(super) fn element(world: &mut World, set: &WaitSet, span: Span) -> Value {
-    let (states, kind) = if set.done { (States::DONE, None) } else { (States::P, Some(WhyKind::PendingSet)) };
-    world.make(
-        span,
-        Object {
-            kind: Kind::Element(None),
-            states,
-            passed: Passed::Nothing,
-            silent: !set.done && !set.fresh,
-            escaped: true,
-            cancelled_at: None,
-            many: false,
-            why: kind.map(|kind| Why { kind, span: set.span }),
-            group: None,
-            reach: Arc::new(["*".to_owned()]),
-        },
-    );
-    Value::Object(span)
-}
-
-/// An element of a collection of all that were made at these places.
-pub(super) fn one_of(world: &mut World, ids: &[ObjectId], span: Span) -> Value {
-    let mut made = ids.iter().filter_map(|id| world.object(*id));
-    let Some(mut object) = made.next().cloned() else { return Value::Unknown };
-    made.for_each(|other| object.join(other));
-    object.kind = Kind::Element(ids.first().copied());
-    object.many = false;
-    world.make(span, object);
-    Value::Object(span)
 }

@@ -33,7 +33,7 @@ impl Analysis<'_> {
         let mut result = Value::Unknown;
         for end in ends {
             match end.raises {
-                Some(kinds) => self.raise(at, end.world, kinds, None),
+                Some(kinds) => self.raise(at, end.world, kinds),
                 None => {
                     *world = end.world;
                     result = end.value;
@@ -46,47 +46,11 @@ impl Analysis<'_> {
     /// The ways in which a wait for `value` ends; exactly one of them returns.
     fn ends(&mut self, at: &Here<'_, '_>, world: &World, value: &Value, span: Span) -> Vec<End> {
         match value {
-            Value::Object(id) => self.task_ends(at, world, *id, span),
-            Value::Awaitable(awaitable) => match &**awaitable {
-                Awaitable::Sleep => {
-                    let mut world = world.clone();
-                    world.suspend(Suspension::Sleep(span), &[]);
-                    vec![End::raises(ExcSet::CANCELLED, world.clone()), End::returns(world, Value::Unknown)]
-                }
-                Awaitable::Coroutine(reach) => {
-                    let mut world = world.clone();
-                    world.suspend(Suspension::Apart(span, reach), &[]);
-                    let raised = End::raises(ExcSet::CANCELLED.union(ExcSet::EXCEPTION), world.clone());
-                    vec![raised, End::returns(world, Value::Returned)]
-                }
-                Awaitable::Wait { members, count, timeout, until } => {
-                    self.wait_ends(at, world, (members, *count, *timeout, *until), span)
-                }
-                Awaitable::WaitFor(inner) => {
-                    // What a cancellation does to the inner wait, the limit does too: it cancels it and waits for its end.
-                    let mut ends = self.ends(at, world, inner, span);
-                    for end in &mut ends {
-                        if let Some(kinds) = &mut end.raises
-                            && kinds.meets(ExcSet::CANCELLED)
-                        {
-                            *kinds = kinds.union(ExcSet::TIMEOUT);
-                        }
-                    }
-                    ends
-                }
-                Awaitable::Shield(inner) => {
-                    let mut ends = self.ends(at, world, inner, span);
-                    // Who cancels the shield does not reach what is behind it.
-                    ends.retain(|end| end.raises != Some(ExcSet::CANCELLED));
-                    let mut kept = world.clone();
-                    kept.suspend(Suspension::Anything, &ids(inner));
-                    for id in ids(inner) {
-                        kept.leave_pending(id, Why { kind: WhyKind::Shield, span });
-                    }
-                    ends.push(End::raises(ExcSet::CANCELLED, kept));
-                    ends
-                }
+            Value::Object(id) => match world.object(*id).and_then(Object::coroutine).cloned() {
+                Some(coroutine) => self.coroutine_ends(at, world, &coroutine, span),
+                None => self.task_ends(at, world, *id, span),
             },
+            Value::Awaitable(awaitable) => self.awaitable_ends(at, world, awaitable, span),
             Value::Returned | Value::Unknown => {
                 let mut world = world.clone();
                 world.suspend(Suspension::Anything, &[]);
@@ -99,6 +63,71 @@ impl Analysis<'_> {
                 let mut world = world.clone();
                 world.escape(other);
                 self.ends(at, &world, &Value::Unknown, span)
+            }
+        }
+    }
+
+    /// A coroutine runs to its end, and gives back what it was lent.
+    fn coroutine_ends(&mut self, at: &Here<'_, '_>, world: &World, coroutine: &Arc<Coroutine>, span: Span) -> Vec<End> {
+        let mut ends = self.awaitable_ends(at, world, &coroutine.waits, span);
+        // Where it raises, nobody knows how far it came.
+        let lent: Vec<ObjectId> = coroutine.lent.iter().map(|(id, _)| *id).collect();
+        for end in ends.iter_mut().filter(|end| end.raises.is_some()) {
+            end.world.silence(&lent);
+        }
+        if coroutine.raises == Raises::Never {
+            for end in &mut ends {
+                if let (Awaitable::Code(_), Some(kinds)) = (&coroutine.waits, &mut end.raises) {
+                    *kinds = kinds.intersection(ExcSet::CANCELLED);
+                }
+            }
+        }
+        ends
+    }
+
+    fn awaitable_ends(&mut self, at: &Here<'_, '_>, world: &World, awaitable: &Awaitable, span: Span) -> Vec<End> {
+        match awaitable {
+            Awaitable::Sleep => {
+                let mut world = world.clone();
+                world.suspend(Suspension::Sleep(span), &[]);
+                vec![End::raises(ExcSet::CANCELLED, world.clone()), End::returns(world, Value::Unknown)]
+            }
+            Awaitable::Code(reach) => {
+                let mut world = world.clone();
+                world.suspend(Suspension::Apart(span, reach), &[]);
+                let raised = End::raises(ExcSet::CANCELLED.union(ExcSet::EXCEPTION), world.clone());
+                vec![raised, End::returns(world, Value::Returned)]
+            }
+            Awaitable::Wait { members, count, timeout, until } => {
+                self.wait_ends(at, world, (members, *count, *timeout, *until), span)
+            }
+            Awaitable::Plain(inner) => self.ends(at, world, inner, span),
+            Awaitable::WaitFor(inner) => {
+                // What a cancellation does to the inner wait, the limit does too: it cancels it and waits for its end.
+                let mut ends = self.ends(at, world, inner, span);
+                for end in &mut ends {
+                    if let Some(kinds) = &mut end.raises
+                        && kinds.meets(ExcSet::CANCELLED)
+                    {
+                        *kinds = kinds.union(ExcSet::TIMEOUT);
+                        for id in ids(inner) {
+                            end.world.note_limit(id, span);
+                        }
+                    }
+                }
+                ends
+            }
+            Awaitable::Shield(inner) => {
+                let mut ends = self.ends(at, world, inner, span);
+                // Who cancels the shield does not reach what is behind it.
+                ends.retain(|end| end.raises != Some(ExcSet::CANCELLED));
+                let mut kept = world.clone();
+                kept.suspend(Suspension::Anything, &ids(inner));
+                for id in ids(inner) {
+                    kept.leave_pending(id, Why { kind: WhyKind::Shield, span });
+                }
+                ends.push(End::raises(ExcSet::CANCELLED, kept));
+                ends
             }
         }
     }
@@ -120,6 +149,7 @@ impl Analysis<'_> {
             let mut spared = members.to_vec();
             spared.push(id);
             world.suspend(Suspension::Apart(span, &object.reach), &spared);
+            world.note_use(id, span);
             for &member in members {
                 world.settle(member, member_states);
             }
@@ -186,6 +216,9 @@ impl Analysis<'_> {
         let complete = !timeout && (until == Until::All || count == Some(1));
         for &id in members.iter() {
             self.waited(at, id, span);
+            if let Some(object) = after.object_mut(id) {
+                object.waited = Some(span);
+            }
             if complete {
                 after.settle(id, States::DONE);
             } else if until == Until::Unknown {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::analysis::{Analysis, Here, element};
+use super::analysis::{Analysis, Here};
+use super::callee::Callee;
+use super::collections::element;
 use super::value::*;
 use super::world::World;
-use crate::flow::{Arg, ArgKind, ExcSet, Guard, Place};
+use crate::flow::{Arg, ArgKind, ExcSet, Guards, Place};
+use crate::project::stdlib::{self, Member};
 use crate::text::Span;
 
 /// A call, its parts evaluated.
@@ -13,7 +16,7 @@ pub(super) struct Call<'a> {
     pub(super) dst: Place,
     pub(super) callee: Place,
     pub(super) args: &'a [Arg],
-    pub(super) guard: Guard,
+    pub(super) guards: Guards,
     /// The variables it mentions.
     pub(super) names: &'a [String],
     pub(super) span: Span,
@@ -41,11 +44,12 @@ impl Call<'_> {
     }
 }
 
-/// Words one of which stands in every file with code that makes a task or future in view of [`super::analyse`]: the functions that make
-/// one are named through the module `asyncio`, the methods of an event loop or task group by their own names alone.
-const MAKERS: [&[u8]; 4] = [b"asyncio", b"create_task", b"create_future", b"run_in_executor"];
+/// Words one of which stands in every file with code that makes a task, future or coroutine in view of [`super::analyse`]: the functions
+/// that make one are `async def`s or named through the module `asyncio`, the methods of an event loop or task group by their own names
+/// alone.
+const MAKERS: [&[u8]; 4] = [b"async", b"create_task", b"create_future", b"run_in_executor"];
 
-/// Whether a file with this text may make a task or future: a cheap test before it is parsed.
+/// Whether a file with this text may make a task, future or coroutine: a cheap test before it is parsed.
 pub fn may_make_tasks(text: &str) -> bool {
     MAKERS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
 }
@@ -117,13 +121,26 @@ impl Analysis<'_> {
         let callee = world.get(call.callee).clone();
         let result = match &callee {
             Value::Path(path) => self.function(at, world, &call, path),
-            Value::Function(name) => {
-                self.hand_over(world, &call);
-                self.raise_in_doubt(at, world);
-                let reach: Arc<[String]> =
-                    if self.is_isolated(name) { call.names.into() } else { Arc::new(["*".to_owned()]) };
-                Value::Awaitable(Arc::new(Awaitable::Coroutine(reach)))
+            Value::Definition(name) => {
+                let callee = self.definition(name);
+                self.known(at, world, &call, callee)
             }
+            Value::LocalCoroutineFunction(name) => {
+                self.known(at, world, &call, Callee::Coroutine { name: name.clone(), key: None })
+            }
+            Value::Lambda(made) => match &**made {
+                Value::Definition(name) => match self.definition(name) {
+                    Callee::Coroutine { name, .. } => {
+                        self.hand_over(world, &call);
+                        self.known(at, world, &call, Callee::Coroutine { name, key: None })
+                    }
+                    _ => self.unknown(at, world, &call, None),
+                },
+                Value::LocalCoroutineFunction(name) => {
+                    self.known(at, world, &call, Callee::Coroutine { name: name.clone(), key: None })
+                }
+                _ => self.unknown(at, world, &call, None),
+            },
             Value::Attribute(attribute @ Attribute { of, place, name, .. }) => match &**of {
                 Value::Object(id) => match self.task_method(at, world, &call, *id, attribute) {
                     Some(result) => result,
@@ -131,8 +148,30 @@ impl Analysis<'_> {
                 },
                 Value::Loop => self.loop_method(at, world, &call, name),
                 Value::Group(group) if &**name == "create_task" => {
-                    self.make_task(world, &call, Some(*group));
+                    self.make_task(at, world, &call, Some(*group));
                     Value::Object(call.span)
+                }
+                Value::Instance(Instance { class, .. }) => {
+                    let callee = self.method(class, name);
+                    if matches!(callee, Callee::Unknown) {
+                        world.forget_cells();
+                    }
+                    self.known(at, world, &call, callee)
+                }
+                Value::Dict(ids) if matches!(&**name, "values" | "items" | "keys") => match &**name {
+                    "values" => Value::Many(ids.clone()),
+                    "items" => Value::Pairs(ids.clone()),
+                    _ => Value::Unknown,
+                },
+                Value::Items(_) | Value::Many(_) | Value::Dict(_) if &**name == "clear" && place.is_some() => {
+                    if let Some(place) = place {
+                        let empty = match &**of {
+                            Value::Dict(_) => Value::Dict(Arc::new([])),
+                            _ => Value::Items(Arc::new([])),
+                        };
+                        world.set(at.graph, *place, empty);
+                    }
+                    Value::None
                 }
                 Value::WaitSet(set) => self.set_method(world, &call, set, name),
                 Value::Items(_) | Value::Many(_) if matches!(&**name, "append" | "add") && place.is_some() => {
@@ -148,10 +187,73 @@ impl Analysis<'_> {
                     self.unknown(at, world, &call, Some(of))
                 }
             },
+            Value::Instance(instance) if instance.is_class => match self.definition(&instance.class) {
+                Callee::Class(class) => self.known(at, world, &call, Callee::Class(class)),
+                _ => self.unknown(at, world, &call, None),
+            },
             other => self.unknown(at, world, &call, Some(other)),
         };
         world.set(at.graph, call.dst, result);
         true
+    }
+
+    /// A call of something whose name is known.
+    fn known(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: Callee) -> Value {
+        match callee {
+            Callee::Coroutine { name, key } => {
+                let summary = key.as_deref().and_then(|key| (self.context.summary)(key));
+                let lent = self.lend(world, call, summary.as_deref());
+                self.raise_in_doubt(at, world);
+                let isolated = key.as_deref().is_some_and(|key| (self.context.isolated)(key));
+                let reach: Arc<[String]> = if isolated { call.names.into() } else { Arc::new(["*".to_owned()]) };
+                self.make_coroutine(
+                    world,
+                    call,
+                    Coroutine {
+                        name,
+                        waits: Awaitable::Code(reach),
+                        raises: summary.as_ref().map_or(Raises::Perhaps, |summary| summary.raises),
+                        may_refuse: summary.as_ref().is_none_or(|summary| summary.may_refuse),
+                        lent: lent.into(),
+                    },
+                )
+            }
+            Callee::Plain(key) => {
+                let summary = (self.context.summary)(&key);
+                let lent = self.lend(world, call, summary.as_deref());
+                match summary.as_deref().map_or(Raises::Perhaps, |summary| summary.raises) {
+                    Raises::Never => {}
+                    raises => {
+                        self.account.note_raise(at.unwind.is_none(), raises);
+                        self.raise_in_doubt(at, world);
+                    }
+                }
+                world.unknown_call(at.graph.is_async);
+                for of in lent {
+                    self.take_back(at, world, of, call.span, call.guards, &key);
+                }
+                self.returned(world, call, summary.as_deref().map(|summary| &summary.returns))
+            }
+            Callee::Class(class) => {
+                self.hand_over(world, call);
+                self.raise_in_doubt(at, world);
+                world.unknown_call(at.graph.is_async);
+                Value::Instance(Instance { class, is_own: false, is_certain: true, is_class: false })
+            }
+            Callee::Unknown => self.unknown(at, world, call, None),
+        }
+    }
+
+    /// A coroutine function of the standard library.
+    pub(super) fn library_coroutine(&mut self, world: &mut World, call: &Call<'_>, name: Arc<str>) -> Value {
+        let waits = Awaitable::Code(Arc::new(["*".to_owned()]));
+        self.library(world, call, &name, waits)
+    }
+
+    fn library(&mut self, world: &mut World, call: &Call<'_>, name: &str, waits: Awaitable) -> Value {
+        let raises = if waits == Awaitable::Sleep { Raises::Never } else { Raises::Perhaps };
+        let coroutine = Coroutine { name: name.into(), waits, raises, may_refuse: false, lent: Arc::new([]) };
+        self.make_coroutine(world, call, coroutine)
     }
 
     /// A call of which nothing is known.
@@ -175,16 +277,7 @@ impl Analysis<'_> {
     pub(super) fn hand_over(&mut self, world: &mut World, call: &Call<'_>) {
         for arg in call.args {
             let value = world.get(arg.place).clone();
-            match &value {
-                Value::WaitSet(set) | Value::Length(set) => world.silence(&set.members),
-                Value::Test(_) => {
-                    let mut asked = Vec::new();
-                    value.objects(&mut asked);
-                    world.silence(&asked);
-                }
-                _ => {}
-            }
-            world.escape(&value);
+            self.hand_over_one(world, &value, call.span);
         }
     }
 
@@ -193,18 +286,20 @@ impl Analysis<'_> {
         match name {
             _ if gives_loop(path) => Value::Loop,
             "create_task" | "Task" => {
-                self.make_task(world, call, None);
+                self.make_task(at, world, call, None);
                 Value::Object(call.span)
             }
             "ensure_future" | "async" => match call.argument(world, 0, "coro_or_future") {
-                Some(Value::Object(id)) => Value::Object(id),
+                Some(Value::Object(id)) if world.object(id).is_some_and(|object| object.coroutine().is_none()) => {
+                    Value::Object(id)
+                }
                 // It may be a future already, and done.
                 None | Some(Value::Unknown | Value::NotNone | Value::Truthy) => {
                     self.hand_over(world, call);
                     Value::Unknown
                 }
                 Some(_) => {
-                    self.make_task(world, call, None);
+                    self.make_task(at, world, call, None);
                     Value::Object(call.span)
                 }
             },
@@ -216,31 +311,53 @@ impl Analysis<'_> {
                 make(world, call.span, Kind::Current, None, Vec::new());
                 Value::Object(call.span)
             }
-            "gather" => self.gather(world, call),
-            "wait" => self.wait(world, call),
+            "gather" => self.gather(at, world, call),
+            "wait" => self.wait(at, world, call),
             "wait_for" => {
                 let inner = call.argument(world, 0, "fut").unwrap_or(Value::Unknown);
                 let inner = if matches!(inner, Value::Unknown) { Value::Returned } else { inner };
-                match call.argument(world, 1, "timeout") {
-                    Some(Value::None) => inner,
-                    _ => Value::Awaitable(Arc::new(Awaitable::WaitFor(inner))),
-                }
+                self.consume_value(at, world, &inner, call.span, call.guards);
+                let waits = match call.argument(world, 1, "timeout") {
+                    Some(Value::None) => Awaitable::Plain(inner),
+                    _ => Awaitable::WaitFor(inner),
+                };
+                self.library(world, call, name, waits)
             }
             "shield" => {
                 let inner = call.argument(world, 0, "arg").unwrap_or(Value::Returned);
+                self.consume_value(at, world, &inner, call.span, call.guards);
                 Value::Awaitable(Arc::new(Awaitable::Shield(inner)))
             }
-            "sleep" => Value::Awaitable(Arc::new(Awaitable::Sleep)),
+            "sleep" => self.library(world, call, name, Awaitable::Sleep),
+            "run" => {
+                let given = call.argument(world, 0, "main").unwrap_or(Value::Unknown);
+                self.consume_value(at, world, &given, call.span, call.guards);
+                self.unknown(at, world, call, None)
+            }
             "as_completed" => {
+                let given = call.argument(world, 0, "fs").unwrap_or(Value::Unknown);
+                self.consume_value(at, world, &given, call.span, call.guards);
                 let (members, _) =
                     self.members(world, &[call.argument(world, 0, "fs").unwrap_or(Value::Unknown)], true);
                 Value::AsCompleted(members)
             }
             "timeout" | "timeout_at" => Value::Context(Context::Timeout),
             "TaskGroup" => Value::Group(call.span),
-            "run_coroutine_threadsafe" | "wrap_future" | "iscoroutine" | "isfuture" => {
+            "run_coroutine_threadsafe" => {
+                let given = call.argument(world, 0, "coro").unwrap_or(Value::Unknown);
+                self.consume_value(at, world, &given, call.span, call.guards);
                 self.hand_over(world, call);
                 Value::Unknown
+            }
+            "iscoroutine" | "isfuture" if self.is_coroutine(world, call) => Value::Bool(name == "iscoroutine"),
+            "wrap_future" | "iscoroutine" | "isfuture" => {
+                self.hand_over(world, call);
+                Value::Unknown
+            }
+            _ if !name.contains('.') && matches!(stdlib::coroutine_function(path), Some(Member { .. })) => {
+                self.hand_over(world, call);
+                let waits = Awaitable::Code(Arc::new(["*".to_owned()]));
+                self.library(world, call, name, waits)
             }
             _ => self.other_function(at, world, call, path),
         }
@@ -250,17 +367,55 @@ impl Analysis<'_> {
         match path {
             "builtins.list" | "builtins.set" | "builtins.tuple" | "builtins.frozenset" | "builtins.sorted"
             | "builtins.iter" | "builtins.reversed" => {
-                if let Some(value @ (Value::Items(_) | Value::Many(_) | Value::WaitSet(_) | Value::AsCompleted(_))) =
-                    call.argument(world, 0, "")
-                    && call.args.len() == 1
-                {
-                    return value;
+                match call.argument(world, 0, "") {
+                    Some(value @ (Value::Items(_) | Value::Many(_) | Value::WaitSet(_) | Value::AsCompleted(_)))
+                        if call.args.len() == 1 =>
+                    {
+                        return value;
+                    }
+                    // Somebody runs through it: now they are made.
+                    Some(Value::Mapped(coroutine)) if call.args.len() == 1 => {
+                        self.make_coroutine(world, call, (*coroutine).clone());
+                        if let Some(object) = world.object_mut(call.span) {
+                            object.many = true;
+                        }
+                        return Value::Many([call.span].into());
+                    }
+                    _ => {}
                 }
                 self.unknown(at, world, call, None)
             }
+            "builtins.map" => {
+                let callee = match call.argument(world, 0, "") {
+                    Some(Value::Definition(name)) => self.definition(&name),
+                    Some(Value::LocalCoroutineFunction(name)) => Callee::Coroutine { name, key: None },
+                    _ => Callee::Unknown,
+                };
+                self.hand_over(world, call);
+                match callee {
+                    Callee::Coroutine { name, .. } => Value::Mapped(Arc::new(Coroutine {
+                        name,
+                        waits: Awaitable::Code(Arc::new(["*".to_owned()])),
+                        raises: Raises::Perhaps,
+                        may_refuse: true,
+                        lent: Arc::new([]),
+                    })),
+                    _ => self.unknown(at, world, call, None),
+                }
+            }
+            "builtins.super" => {
+                let own = at.graph.receiver.as_ref().filter(|_| call.args.is_empty());
+                match own.and_then(|(_, receiver)| self.base_of(&receiver.class)) {
+                    Some(class) => {
+                        Value::Instance(Instance { class, is_own: false, is_certain: true, is_class: false })
+                    }
+                    None => Value::Unknown,
+                }
+            }
+            "inspect.isawaitable" | "inspect.iscoroutine" if self.is_coroutine(world, call) => Value::Bool(true),
             "builtins.next" => match call.argument(world, 0, "") {
                 Some(Value::WaitSet(set)) => {
-                    world.silence(&set.members);
+                    world.looked_at(&set, call.span);
                     element(world, &set, call.span)
                 }
                 _ => self.unknown(at, world, call, None),
@@ -289,29 +444,68 @@ impl Analysis<'_> {
                 // Printing a set of tasks does not keep them; whoever looks at it may know more than the analysis, though.
                 for arg in call.args {
                     let value = world.get(arg.place).clone();
-                    if !matches!(value, Value::Object(_)) {
-                        world.escape(&value);
+                    match &value {
+                        Value::Object(_) => {}
+                        Value::WaitSet(_) | Value::Length(_) | Value::Test(_) => {
+                            let mut shown = Vec::new();
+                            value.objects(&mut shown);
+                            world.silence(&shown);
+                        }
+                        value if value.is_collection() => {
+                            let mut shown = Vec::new();
+                            value.objects(&mut shown);
+                            world.silence(&shown);
+                        }
+                        _ => world.escape(&value),
                     }
                 }
                 self.raise_in_doubt(at, world);
                 Value::Returned
             }
-            _ => self.unknown(at, world, call, None),
+            _ => match self.result_of(path) {
+                Value::Unknown => self.unknown(at, world, call, None),
+                known => {
+                    self.hand_over(world, call);
+                    self.raise_in_doubt(at, world);
+                    match known {
+                        Value::Instance(instance) => Value::Instance(Instance { is_certain: true, ..instance }),
+                        other => other,
+                    }
+                }
+            },
         }
     }
 
-    pub(super) fn make_task(&mut self, world: &mut World, call: &Call<'_>, group: Option<ObjectId>) {
-        let coroutine = call.argument(world, 0, "coro").unwrap_or(Value::Unknown);
-        let reach = match &coroutine {
-            Value::Awaitable(awaitable) => match &**awaitable {
-                Awaitable::Coroutine(reach) => reach.to_vec(),
-                Awaitable::Sleep => Vec::new(),
-                _ => vec!["*".to_owned()],
-            },
+    /// Whether the first argument is a coroutine.
+    fn is_coroutine(&self, world: &World, call: &Call<'_>) -> bool {
+        let given = call.argument(world, 0, "obj").or_else(|| call.argument(world, 0, "object"));
+        matches!(given, Some(Value::Object(id)) if world.object(id).is_some_and(|object| object.coroutine().is_some()))
+    }
+
+    pub(super) fn make_task(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        call: &Call<'_>,
+        group: Option<ObjectId>,
+    ) {
+        let given = call.argument(world, 0, "coro").unwrap_or(Value::Unknown);
+        let coroutine = match &given {
+            Value::Object(id) => world.object(*id).and_then(Object::coroutine).cloned(),
+            _ => None,
+        };
+        let reach = match coroutine.as_deref().map(|coroutine| &coroutine.waits) {
+            Some(Awaitable::Code(reach)) => reach.to_vec(),
+            Some(Awaitable::Sleep) => Vec::new(),
             _ => vec!["*".to_owned()],
         };
+        self.consume_value(at, world, &given, call.span, call.guards);
         self.hand_over(world, call);
         make(world, call.span, Kind::Task, group, reach);
+        if let (Some(coroutine), Some(task)) = (coroutine, world.object_mut(call.span)) {
+            task.raises = coroutine.raises;
+            task.may_refuse = coroutine.may_refuse;
+        }
         // Started at once, it may be done at once.
         let eager = call.keyword("eager_start").map(|place| world.get(place).clone());
         if call.spreads() || !matches!(eager, None | Some(Value::Bool(false) | Value::None)) {
@@ -333,7 +527,7 @@ impl Analysis<'_> {
                     for item in items.iter() {
                         match item {
                             Value::Object(id) => ids.push(*id),
-                            // `asyncio.wait({gather(…)})` and coroutines count, unseen.
+                            // `asyncio.wait({shield(…)})` counts, unseen.
                             Value::Awaitable(_) => {}
                             _ => count = None,
                         }
@@ -357,11 +551,12 @@ impl Analysis<'_> {
         ids.dedup();
         // A task given twice is one.
         let count = count.map(|n: usize| n - (listed - ids.len()));
-        ids.retain(|id| world.object(*id).is_some());
+        // A coroutine counts, but is no task that anybody could ask.
+        ids.retain(|id| world.object(*id).is_some_and(|object| object.coroutine().is_none()));
         (ids.into(), count)
     }
 
-    fn gather(&mut self, world: &mut World, call: &Call<'_>) -> Value {
+    fn gather(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>) -> Value {
         let (mut values, mut open) = (Vec::new(), call.spreads());
         for arg in call.args {
             let value = world.get(arg.place).clone();
@@ -383,9 +578,18 @@ impl Analysis<'_> {
                 _ => {}
             }
         }
-        for value in values.iter().filter(|value| !matches!(value, Value::Object(_))) {
-            world.escape(value);
+        // One that is given twice runs once.
+        self.consume_value(at, world, &Value::Items(values.clone().into()), call.span, call.guards);
+        for value in &values {
+            match value {
+                Value::Object(id) => world.note_use(*id, call.span),
+                other => world.escape(other),
+            }
         }
+        let seen = values.iter().filter(
+            |value| matches!(value, Value::Object(id) if world.object(*id).is_some_and(|of| of.coroutine().is_some())),
+        );
+        let coroutines = seen.count();
         let (members, count) = self.members(world, &values, false);
         let collects = match call.keyword("return_exceptions").map(|place| world.get(place).clone()) {
             None if call.spreads() => None,
@@ -394,7 +598,7 @@ impl Analysis<'_> {
             Some(_) => None,
         };
         let mut reach: Vec<String> = vec!["*".to_owned()];
-        if !open && count == Some(members.len()) {
+        if !open && count == Some(members.len()) && coroutines == 0 {
             reach = members.iter().filter_map(|id| world.object(*id)).flat_map(|o| o.reach.iter().cloned()).collect();
         }
         let count = if open { None } else { count };
@@ -402,7 +606,7 @@ impl Analysis<'_> {
         Value::Object(call.span)
     }
 
-    fn wait(&mut self, world: &mut World, call: &Call<'_>) -> Value {
+    fn wait(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>) -> Value {
         let given = call.argument(world, 0, "fs").unwrap_or(Value::Unknown);
         let (members, count) = self.members(world, std::slice::from_ref(&given), true);
         let timeout = !matches!(call.keyword("timeout").map(|place| world.get(place)), None | Some(Value::None))
@@ -418,27 +622,14 @@ impl Analysis<'_> {
             },
             Some(_) => Until::Unknown,
         };
-        Value::Awaitable(Arc::new(Awaitable::Wait { members, count, timeout, until }))
+        self.consume_value(at, world, &given, call.span, call.guards);
+        self.library(world, call, "wait", Awaitable::Wait { members, count, timeout, until })
     }
 }
 
 /// A new task or future, made here.
 pub(super) fn make(world: &mut World, id: ObjectId, kind: Kind, group: Option<ObjectId>, reach: Vec<String>) {
-    world.make(
-        id,
-        Object {
-            kind,
-            states: States::P,
-            passed: Passed::Nothing,
-            silent: false,
-            escaped: false,
-            cancelled_at: None,
-            many: false,
-            why: None,
-            group,
-            reach: reach.into(),
-        },
-    );
+    world.make(id, Object { group, reach: reach.into(), ..Object::new(kind, States::P) });
 }
 
 /// Which exceptions a class given as a value stands for.

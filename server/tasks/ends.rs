@@ -1,7 +1,8 @@
 //! Where paths part and meet: the ends of blocks and of `with` statements.
 
 use super::account::Step;
-use super::analysis::{self, Analysis, Here};
+use super::analysis::{Analysis, Here};
+use super::collections::{self, one_of};
 use super::value::*;
 use super::world::{Suspension, Trail, World};
 use crate::flow::{Arm, BlockId, ExcSet, Place, Resume, Terminator};
@@ -56,7 +57,7 @@ impl Analysis<'_> {
                     world.settle(id, if failing { States::DONE } else { States::R });
                 }
                 if !failing {
-                    self.raise(at, failed, ExcSet::ERROR.union(ExcSet::CANCELLED), None);
+                    self.raise(at, failed, ExcSet::ERROR.union(ExcSet::CANCELLED));
                 }
             }
             _ => {
@@ -78,7 +79,13 @@ impl Analysis<'_> {
     /// Sends a world on from the end of a block, each way that it can go.
     pub(super) fn end(&mut self, at: &mut Here<'_, '_>, mut world: World, end: &Terminator) {
         match end {
-            Terminator::Dead | Terminator::Return => {}
+            Terminator::Dead => {}
+            Terminator::Return => {
+                if at.block != at.graph.exit {
+                    self.account.note_return(&world, &Value::None);
+                }
+                self.leave(&world);
+            }
             Terminator::Goto(to) => self.go(at, *to, world),
             Terminator::Choice(of) => {
                 world.asked_elsewhere();
@@ -132,12 +139,16 @@ impl Analysis<'_> {
                 let mut starts = true;
                 let item = match &value {
                     Value::WaitSet(set) => {
+                        let looks_at = set.done;
                         if *first {
                             ends = super::refine::assume_set(&mut ended, set, false);
                             starts = super::refine::assume_set(&mut world, set, true);
                         }
-                        world.silence(&set.members);
-                        Some(analysis::element(&mut world, set, *span))
+                        if looks_at {
+                            ended.looked_at(set, *span);
+                        }
+                        world.looked_at(set, *span);
+                        Some(collections::element(&mut world, set, *span))
                     }
                     Value::AsCompleted(members) => {
                         ends &= !*first || members.is_empty();
@@ -145,16 +156,31 @@ impl Analysis<'_> {
                         for &id in members.iter() {
                             self.waited(at, id, *span);
                             ended.settle(id, States::DONE);
+                            ended.note_use(id, *span);
+                            world.note_use(id, *span);
                         }
                         world.silence(members);
                         None
                     }
-                    Value::Many(ids) => {
-                        ends &= !*first;
-                        let one = analysis::one_of(&mut world, ids, *span);
-                        // What the loop does to each of them is not followed beyond it.
-                        world.silence(ids);
-                        ended.silence(ids);
+                    Value::Many(ids) | Value::Dict(ids) | Value::Pairs(ids) => {
+                        ends &= !*first || ids.is_empty();
+                        starts = !ids.is_empty();
+                        let one = match &value {
+                            // The keys of a dict are no tasks.
+                            Value::Dict(_) => Value::Unknown,
+                            Value::Pairs(_) => {
+                                let one = one_of(&mut world, ids, *span);
+                                Value::Items([Value::Unknown, one].into())
+                            }
+                            _ => one_of(&mut world, ids, *span),
+                        };
+                        if !matches!(value, Value::Dict(_)) {
+                            // What the loop does to each of them is not followed beyond it.
+                            world.silence(ids);
+                            ended.silence(ids);
+                            self.follow_no_more(&mut world, ids);
+                            self.follow_no_more(&mut ended, ids);
+                        }
                         Some(one)
                     }
                     Value::Items(items) => {
@@ -167,6 +193,7 @@ impl Analysis<'_> {
                         value.objects(&mut ids);
                         world.silence(&ids);
                         ended.silence(&ids);
+                        self.follow_no_more(&mut ended, &ids);
                         None
                     }
                     other => {
@@ -186,7 +213,14 @@ impl Analysis<'_> {
             Terminator::Raise(kinds, class) => {
                 let kinds = kinds.unwrap_or(world.caught);
                 let kinds = if kinds.is_empty() { ExcSet::EXCEPTION } else { kinds };
-                self.raise(at, world, kinds, class.as_deref());
+                if kinds.meets(ExcSet::ASSERTION) {
+                    world.excuse();
+                }
+                if at.unwind.is_none() && kinds.meets(ExcSet::EXCEPTION) && !world.doubt {
+                    let raises = if kinds.meets(ExcSet::ASSERTION) { Raises::Perhaps } else { Raises::InCallee };
+                    self.account.raises = self.account.raises.max(raises);
+                }
+                self.raise_on(at, world, kinds, class.as_deref());
             }
             Terminator::Dispatch(arms) => {
                 for Arm { taken, classes, to } in arms {
@@ -206,7 +240,7 @@ impl Analysis<'_> {
                     world.raised = if named { ExcSet::NONE } else { world.raised.minus(*taken) };
                 }
                 let (rest, class) = (world.raised, world.raised_class.clone());
-                self.raise(at, world, rest, class.as_deref());
+                self.raise_on(at, world, rest, class.as_deref());
             }
             Terminator::Enter { body, resume } => {
                 // What is left on the stack above the `finally`'s own depth belongs to one that is left for good.
@@ -225,7 +259,7 @@ impl Analysis<'_> {
                 }
                 Some(Resume::Unwind) => {
                     let (kinds, class) = (world.raised, world.raised_class.clone());
-                    self.raise(at, world, kinds, class.as_deref());
+                    self.raise_on(at, world, kinds, class.as_deref());
                 }
                 None => {}
             },

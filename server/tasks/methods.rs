@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::analysis::{Analysis, Here, element};
+use super::analysis::{Analysis, Here};
+use super::callee::Callee;
 use super::calls::{Call, make};
+use super::collections::element;
 use super::value::*;
 use super::world::{Suspension, World};
 use crate::flow::ExcSet;
@@ -22,10 +24,14 @@ impl Analysis<'_> {
         let Some(object) = world.object(id).cloned() else {
             return Some(self.unknown(at, world, call, None));
         };
+        if object.coroutine().is_some() {
+            return Some(self.coroutine_method(at, world, call, id, name));
+        }
         let test = |about| Value::Test(Test { about, negated: false, fresh: true, span: call.span });
         Some(match name {
             "result" | "exception" => {
                 let is_result = name == "result";
+                world.note_use(id, call.span);
                 self.ask(world, call, attribute, id);
                 let mut raises = |kinds, states: States| {
                     if object.states.and(states).is_empty() {
@@ -36,7 +42,7 @@ impl Analysis<'_> {
                         object.states = object.states.and(states);
                         object.silent &= states.has(States::P);
                     }
-                    self.raise(at, raised, kinds, None);
+                    self.raise(at, raised, kinds);
                 };
                 raises(ExcSet::INVALID, States::P);
                 raises(ExcSet::CANCELLED, States::C);
@@ -59,6 +65,7 @@ impl Analysis<'_> {
             "done" => test(About::Done(id)),
             "cancelled" => test(About::Cancelled(id)),
             "cancel" => {
+                world.note_use(id, call.span);
                 if object.states.has(States::P)
                     && let Some(object) = world.object_mut(id)
                 {
@@ -86,7 +93,7 @@ impl Analysis<'_> {
                 }
                 let mut invalid = world.clone();
                 invalid.doubt = true;
-                self.raise(at, invalid, ExcSet::INVALID, None);
+                self.raise(at, invalid, ExcSet::INVALID);
                 if let Some(object) = world.object_mut(id) {
                     object.states = if name == "set_result" { States::R } else { States::E };
                     object.silent = false;
@@ -106,6 +113,9 @@ impl Analysis<'_> {
             | "remove_done_callback" => Value::Unknown,
             "add_done_callback" => {
                 self.hand_over(world, call);
+                if let Some(object) = world.object_mut(id) {
+                    object.escaped = true;
+                }
                 Value::None
             }
             _ => {
@@ -124,7 +134,7 @@ impl Analysis<'_> {
     ) -> Value {
         match name {
             "create_task" => {
-                self.make_task(world, call, None);
+                self.make_task(at, world, call, None);
                 Value::Object(call.span)
             }
             "create_future" => {
@@ -134,10 +144,12 @@ impl Analysis<'_> {
             "run_in_executor" => {
                 self.hand_over(world, call);
                 make(world, call.span, Kind::Task, None, vec!["*".to_owned()]);
+                world.note_use(call.span, call.span);
                 Value::Object(call.span)
             }
             "run_until_complete" => {
                 let value = call.argument(world, 0, "future").unwrap_or(Value::Unknown);
+                self.consume_value(at, world, &value, call.span, call.guards);
                 self.wait_on(at, world, &value, call.span)
             }
             // They only schedule: nothing runs before the next suspension.
@@ -149,6 +161,9 @@ impl Analysis<'_> {
             "time" | "is_running" | "is_closed" | "get_debug" | "set_debug" => Value::Unknown,
             _ => {
                 self.hand_over(world, call);
+                if let Callee::Coroutine { name, .. } = self.method("asyncio.AbstractEventLoop", name) {
+                    return self.library_coroutine(world, call, name);
+                }
                 world.suspend(Suspension::Anything, &[]);
                 self.raise_in_doubt(at, world);
                 Value::Returned
@@ -163,12 +178,12 @@ impl Analysis<'_> {
         }
         match name {
             "pop" => {
-                world.silence(&set.members);
+                world.looked_at(set, call.span);
                 element(world, set, call.span)
             }
             "copy" => Value::WaitSet(set.clone()),
             _ => {
-                world.silence(&set.members);
+                world.looked_at(set, call.span);
                 Value::Unknown
             }
         }

@@ -12,14 +12,19 @@
 mod account;
 mod analysis;
 mod awaits;
+mod callee;
 mod calls;
+mod collections;
+mod coroutines;
 mod ends;
 mod methods;
 mod refine;
+mod summary;
 mod value;
 mod world;
 
-pub use account::{Account, Ask, Mention, Step};
-pub use analysis::analyse;
+pub use account::{Account, Ask, AwaitOf, Consumption, End, Mention, Step};
+pub use analysis::{Context, analyse};
 pub use calls::may_make_tasks;
-pub use value::{Kind, Object, ObjectId, Passed, States, Why, WhyKind};
+pub use summary::{Given, Returns, Summary};
+pub use value::{Asks, Coroutine, Effect, Extent, Kind, Object, ObjectId, Passed, Raises, States, Why, WhyKind};

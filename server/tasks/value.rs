@@ -49,7 +49,7 @@ impl States {
     }
 }
 
-/// A task or future, as known on one path.
+/// A task, future or coroutine, as known on one path.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Object {
     /// What it is.
@@ -70,13 +70,51 @@ pub struct Object {
     pub many: bool,
     /// The task group that will wait for it.
     pub group: Option<ObjectId>,
+    /// A coroutine: where it was consumed. A task: where somebody asked, or will, what became of it.
+    pub used: Option<Span>,
+    /// An exception led here past what would have used it: nobody expects it to be used then.
+    pub excused: bool,
+    /// A `wait` that waited for it; what became of it is not asked by that.
+    pub waited: Option<Span>,
+    /// A done callback that does no more than drop it from a collection.
+    pub discarded: Option<Span>,
+    /// Whether its coroutine can raise.
+    pub raises: Raises,
+    /// Its coroutine may end by itself when it is cancelled.
+    pub may_refuse: bool,
     /// The variables its coroutine can reach, `*` for any: who shares none with it cannot wait for it in secret.
     pub reach: Arc<[String]>,
 }
 
-/// The kinds of futures.
+/// Whether a function can raise an exception that it does not catch, `CancelledError` aside.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Raises {
+    /// Nothing in it does.
+    Never,
+    /// It calls what is not in view.
+    #[default]
+    Perhaps,
+    /// A `raise` in it, here.
+    Here(Span),
+    /// A function that it calls does.
+    InCallee,
+}
+
+impl Raises {
+    /// A way is seen on which it does.
+    pub fn is_seen(self) -> bool {
+        matches!(self, Self::Here(_) | Self::InCallee)
+    }
+}
+
+/// What an object is.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
+    /// A coroutine: `states` say nothing of it.
+    Coroutine(Arc<Coroutine>),
+    /// What the caller gave for this parameter: a task in any state, or a coroutine. Nothing is said about it, but what is done
+    /// with it is noted for the callers.
+    Parameter(u32),
     /// Runs a coroutine: is done only after a suspension.
     Task,
     /// Is done when somebody says so.
@@ -94,6 +132,59 @@ pub enum Kind {
     Current,
     /// An element of a collection: of a set that `wait` returned, or one of those made at a place.
     Element(Option<ObjectId>),
+}
+
+/// A coroutine object.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Coroutine {
+    /// The name that Python prints: `work`, `Queue.put`.
+    pub name: Arc<str>,
+    /// What waiting for it does.
+    pub waits: Awaitable,
+    /// Whether it can raise.
+    pub raises: Raises,
+    /// It may end by itself when it is cancelled.
+    pub may_refuse: bool,
+    /// What it was given, and what it will do with it.
+    pub lent: Arc<[(ObjectId, Effect)]>,
+}
+
+/// What a function does with an argument.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Effect {
+    /// It keeps it, or gives it to code that is not in view.
+    pub escapes: bool,
+    /// The task is done when it returns.
+    pub settles: Extent,
+    /// It uses the coroutine up, or asks what became of the task.
+    pub uses: Extent,
+    /// Some path asks the task to cancel.
+    pub cancels: bool,
+    /// It asks for the result or exception of a task that may be pending: there, bytes of the callee's item.
+    pub asks: Option<Asks>,
+}
+
+/// See [`Effect::asks`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Asks {
+    /// `result` or `exception`.
+    pub is_result: bool,
+    /// Every path does.
+    pub always: bool,
+    /// Only a suspension lies between the start and the question.
+    pub after_suspension: bool,
+}
+
+/// On which paths something happens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Extent {
+    /// On none.
+    #[default]
+    Never,
+    /// On some.
+    Sometimes,
+    /// On all that return.
+    Always,
 }
 
 /// What happened since a task was last known to be pending.
@@ -158,8 +249,14 @@ pub enum Value {
     Object(ObjectId),
     /// What a dotted path means.
     Path(Arc<str>),
-    /// An `async def` of the module.
-    Function(Arc<str>),
+    /// A function or class of the module.
+    Definition(Arc<str>),
+    /// An `async def` made in this function.
+    LocalCoroutineFunction(Arc<str>),
+    /// A lambda that returns what this gives when it is called.
+    Lambda(Arc<Value>),
+    /// An instance of a class.
+    Instance(Instance),
     /// An attribute of a value that matters.
     Attribute(Attribute),
     /// An event loop.
@@ -170,7 +267,13 @@ pub enum Value {
     Items(Arc<[Value]>),
     /// A list or set of all that were made at these places, at least one.
     Many(Arc<[ObjectId]>),
-    /// An awaitable that waits once it is awaited.
+    /// A dict whose values were made at these places; empty where it holds none.
+    Dict(Arc<[ObjectId]>),
+    /// The pairs of such a dict.
+    Pairs(Arc<[ObjectId]>),
+    /// What `map` makes of a function that makes coroutines of this name: nothing, until somebody runs through it.
+    Mapped(Arc<Coroutine>),
+    /// What `shield` returned.
     Awaitable(Arc<Awaitable>),
     /// A set that `wait` returned.
     WaitSet(Arc<WaitSet>),
@@ -182,6 +285,19 @@ pub enum Value {
     Test(Test),
     /// A context manager.
     Context(Context),
+}
+
+/// An instance of a class, or the class as a method of it sees it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Instance {
+    /// The class: a name of the module, or the dotted path of one of the standard library.
+    pub class: Arc<str>,
+    /// It is what the method at hand was called on.
+    pub is_own: bool,
+    /// It is known to be one, not only declared as one.
+    pub is_certain: bool,
+    /// It is the class itself.
+    pub is_class: bool,
 }
 
 /// `of.name`.
@@ -217,10 +333,12 @@ pub enum Awaitable {
     },
     /// `asyncio.wait_for` with a limit.
     WaitFor(Value),
+    /// `asyncio.wait_for` without one.
+    Plain(Value),
     /// `asyncio.shield`.
     Shield(Value),
-    /// A coroutine of this module that can reach no more than these variables.
-    Coroutine(Arc<[String]>),
+    /// Code that can reach no more than these variables.
+    Code(Arc<[String]>),
 }
 
 /// `return_when`.

@@ -25,6 +25,8 @@ impl Hash for Trail {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct World {
     env: Vec<(Place, Value)>,
+    /// What the attributes of the method's own instance hold, until other code can run.
+    cells: Vec<(Arc<str>, Value)>,
     objects: Vec<(ObjectId, Object)>,
     outcomes: Vec<(ConditionId, bool)>,
     /// The exception on its way to a handler.
@@ -64,6 +66,7 @@ impl World {
     pub fn new() -> Self {
         Self {
             env: Vec::new(),
+            cells: Vec::new(),
             objects: Vec::new(),
             outcomes: Vec::new(),
             raised: ExcSet::NONE,
@@ -127,9 +130,15 @@ impl World {
         self.objects.binary_search_by_key(&id, |(id, _)| *id).ok().map(|index| &mut self.objects[index].1)
     }
 
+    /// Whether it is what the caller gave for a parameter.
+    pub fn is_parameter(&self, id: ObjectId) -> bool {
+        self.object(id).is_some_and(|object| matches!(object.kind, Kind::Parameter(_)))
+    }
+
     /// A new task. Places that held the one made here in an earlier round of a loop hold something unknown from now on.
     pub fn make(&mut self, id: ObjectId, mut object: Object) {
-        self.env.retain(|(_, value)| matches!(value, Value::Many(_)) || !value.mentions(id));
+        self.env.retain(|(_, value)| matches!(value, Value::Many(_) | Value::Dict(_)) || !value.mentions(id));
+        self.cells.retain(|(_, value)| !value.mentions(id));
         if let Some(others) = self.object(id).filter(|others| others.many) {
             object.join(others);
         }
@@ -157,23 +166,93 @@ impl World {
         self.outcomes.retain(|(id, _)| graph.conditions.get(id.0 as usize).is_some_and(|c| c.pure));
     }
 
-    /// Drops what no later code can ask for.
-    pub fn forget_dead(&mut self, live: impl Fn(Place) -> bool) {
+    /// Drops what no later code can ask for; gives the objects that nothing holds any more.
+    pub fn forget_dead(&mut self, live: impl Fn(Place) -> bool) -> Vec<(ObjectId, Object)> {
         self.env.retain(|(place, _)| live(*place));
         let mut used: Vec<ObjectId> = Vec::new();
         for (_, value) in &self.env {
             value.objects(&mut used);
         }
+        for (_, value) in &self.cells {
+            value.objects(&mut used);
+        }
         let mut next = 0;
         while let Some(id) = used.get(next).copied() {
             next += 1;
-            if let Some(Object { kind: Kind::Gather { members, .. }, .. }) = self.object(id) {
-                let more: Vec<ObjectId> = members.iter().copied().filter(|id| !used.contains(id)).collect();
-                used.extend(more);
+            let mut more = Vec::new();
+            match self.object(id).map(|object| &object.kind) {
+                Some(Kind::Gather { members, .. }) => more.extend(members.iter()),
+                Some(Kind::Coroutine(coroutine)) => {
+                    coroutine.waits.objects(&mut more);
+                    more.extend(coroutine.lent.iter().map(|(id, _)| *id));
+                }
+                _ => {}
+            }
+            more.retain(|id| !used.contains(id));
+            used.extend(more);
+        }
+        self.some_done.retain(|ids| ids.iter().all(|id| used.contains(id)));
+        if self.objects.iter().all(|(id, _)| used.contains(id)) {
+            return Vec::new();
+        }
+        let (kept, dead) = std::mem::take(&mut self.objects).into_iter().partition(|(id, _)| used.contains(id));
+        self.objects = kept;
+        dead
+    }
+
+    /// All objects, where a path ends.
+    pub fn objects(&self) -> &[(ObjectId, Object)] {
+        &self.objects
+    }
+
+    /// What an attribute of the method's own instance holds.
+    pub fn cell(&self, name: &str) -> Option<&Value> {
+        self.cells.iter().find(|(of, _)| **of == *name).map(|(_, value)| value)
+    }
+
+    /// An attribute of the method's own instance is set.
+    pub fn set_cell(&mut self, name: &str, value: Value) {
+        self.cells.retain(|(of, _)| **of != *name);
+        if value != Value::Unknown {
+            self.cells.push((name.into(), value));
+            self.cells.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+    }
+
+    /// Other code may have set any attribute.
+    pub fn forget_cells(&mut self) {
+        self.cells.clear();
+    }
+
+    /// The coroutine was consumed, or what became of the task is asked.
+    pub fn note_use(&mut self, id: ObjectId, at: Span) {
+        if let Some(object) = self.object_mut(id) {
+            object.used.get_or_insert(at);
+        }
+    }
+
+    /// Somebody looks at a set that `wait` returned, in a way that is not followed.
+    pub fn looked_at(&mut self, set: &WaitSet, at: Span) {
+        self.silence(&set.members);
+        if set.done {
+            for &id in set.members.iter() {
+                self.note_use(id, at);
             }
         }
-        self.objects.retain(|(id, _)| used.contains(id));
-        self.some_done.retain(|ids| ids.iter().all(|id| used.contains(id)));
+    }
+
+    /// A time limit may have cancelled the task.
+    pub fn note_limit(&mut self, id: ObjectId, at: Span) {
+        if let Some(object) = self.object_mut(id) {
+            object.cancelled_at.get_or_insert(at);
+        }
+    }
+
+    /// An exception ends what the code was about.
+    pub fn excuse(&mut self) {
+        for (_, object) in &mut self.objects {
+            object.excused |= object.used.is_none();
+        }
     }
 
     /// Code that is not in view can reach the value from here on.
@@ -248,6 +327,7 @@ impl World {
         for (_, value) in &mut self.env {
             value.age();
         }
+        self.cells.clear();
         let ending = self.ending_gathers();
         for (id, object) in &mut self.objects {
             if !object.states.has(States::P) || except.contains(id) {
@@ -260,13 +340,15 @@ impl World {
             match object.kind {
                 // It runs the code that asks.
                 Kind::Current => continue,
+                // It runs when it is awaited.
+                Kind::Coroutine(_) => continue,
                 // Nobody else can complete it.
                 Kind::Future if !object.escaped => continue,
                 Kind::Future | Kind::Element(_) => {
                     object.silent = true;
                     continue;
                 }
-                Kind::Task | Kind::Gather { .. } => {}
+                Kind::Task | Kind::Gather { .. } | Kind::Parameter(_) => {}
             }
             if object.cancelled_at.is_some() {
                 // The request has reached it; that it refuses is its own business.
@@ -307,6 +389,7 @@ impl World {
     /// A plain call of unknown code. In a coroutine no task can end during it, but a future that the code can reach may be
     /// completed; elsewhere it may run the event loop.
     pub fn unknown_call(&mut self, in_coroutine: bool) {
+        self.cells.clear();
         if !in_coroutine {
             return self.suspend(Suspension::Anything, &[]);
         }
@@ -385,12 +468,9 @@ impl Value {
             Self::Object(id) => into.push(*id),
             Self::Attribute(attribute) => attribute.of.objects(into),
             Self::Many(ids) => into.extend(ids.iter()),
+            Self::Dict(ids) | Self::Pairs(ids) => into.extend(ids.iter()),
             Self::Items(items) => items.iter().for_each(|item| item.objects(into)),
-            Self::Awaitable(awaitable) => match &**awaitable {
-                Awaitable::Wait { members, .. } => into.extend(members.iter()),
-                Awaitable::WaitFor(value) | Awaitable::Shield(value) => value.objects(into),
-                Awaitable::Sleep | Awaitable::Coroutine(_) => {}
-            },
+            Self::Awaitable(awaitable) => awaitable.objects(into),
             Self::WaitSet(set) | Self::Length(set) => into.extend(set.members.iter()),
             Self::AsCompleted(members) => into.extend(members.iter()),
             Self::Test(test) => match &test.about {
@@ -405,6 +485,11 @@ impl Value {
         }
     }
 
+    /// The same of what is in it, for collections.
+    pub fn is_collection(&self) -> bool {
+        matches!(self, Self::Items(_) | Self::Many(_) | Self::Dict(_) | Self::Pairs(_))
+    }
+
     fn mentions(&self, id: ObjectId) -> bool {
         let mut ids = Vec::new();
         self.objects(&mut ids);
@@ -412,7 +497,48 @@ impl Value {
     }
 }
 
+impl Awaitable {
+    /// Adds the tasks that it waits for.
+    pub fn objects(&self, into: &mut Vec<ObjectId>) {
+        match self {
+            Self::Wait { members, .. } => into.extend(members.iter()),
+            Self::WaitFor(value) | Self::Plain(value) | Self::Shield(value) => value.objects(into),
+            Self::Sleep | Self::Code(_) => {}
+        }
+    }
+}
+
 impl Object {
+    /// A new one, of which nothing else is known.
+    pub fn new(kind: Kind, states: States) -> Self {
+        Self {
+            kind,
+            states,
+            passed: Passed::Nothing,
+            silent: false,
+            escaped: false,
+            cancelled_at: None,
+            why: None,
+            many: false,
+            group: None,
+            used: None,
+            excused: false,
+            waited: None,
+            discarded: None,
+            raises: Raises::Perhaps,
+            may_refuse: true,
+            reach: Arc::new(["*".to_owned()]),
+        }
+    }
+
+    /// What it is, where it is a coroutine.
+    pub fn coroutine(&self) -> Option<&Arc<Coroutine>> {
+        match &self.kind {
+            Kind::Coroutine(coroutine) => Some(coroutine),
+            _ => None,
+        }
+    }
+
     /// Stands for these others as well.
     pub fn join(&mut self, others: &Self) {
         self.many = true;
@@ -424,6 +550,14 @@ impl Object {
         }
         self.why = self.why.or(others.why);
         self.cancelled_at = self.cancelled_at.or(others.cancelled_at);
+        // Used and unused ones together: neither is said of all.
+        self.escaped |= self.used.is_some() != others.used.is_some();
+        self.used = self.used.or(others.used);
+        self.excused |= others.excused;
+        self.waited = self.waited.or(others.waited);
+        self.discarded = self.discarded.or(others.discarded);
+        self.raises = self.raises.max(others.raises);
+        self.may_refuse |= others.may_refuse;
         if self.group != others.group {
             self.group = None;
         }

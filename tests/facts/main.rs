@@ -40,7 +40,7 @@ fn how(kind: &BindingKind) -> String {
         BindingKind::Parameter(None) => "parameter".to_owned(),
         BindingKind::Parameter(Some(annotation)) => format!("parameter: {annotation}"),
         BindingKind::Import(path) => format!("import {path}"),
-        BindingKind::Function { is_async, is_generator, decorated } => {
+        BindingKind::Function { is_async, is_generator, decorated, .. } => {
             let flag = |set: bool, text: &'static str| if set { text } else { "" };
             format!("{}{}{}def", flag(*decorated, "@"), flag(*is_async, "async "), flag(*is_generator, "generator "))
         }

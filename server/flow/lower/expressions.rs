@@ -182,10 +182,26 @@ impl<'a> Lowering<'a> {
                 self.op(OpKind::Yield { dst }, at);
                 dst
             }
-            "lambda" => {
-                let places = self.mentioned(node);
-                self.op(OpKind::Capture(places), at);
-                self.opaque(node)
+            "lambda" => self.lambda(node),
+            "dictionary" => {
+                let (mut values, mut open) = (Vec::new(), false);
+                for entry in children(node) {
+                    match (entry.child_by_field_name("key"), entry.child_by_field_name("value")) {
+                        (Some(key), Some(value)) => {
+                            let key = self.expression(key);
+                            self.op(OpKind::Escape(key), span(entry));
+                            values.push(self.expression(value));
+                        }
+                        _ => {
+                            let other = self.expression(entry);
+                            self.op(OpKind::Escape(other), span(entry));
+                            open = true;
+                        }
+                    }
+                }
+                let dst = self.place();
+                self.op(OpKind::Dict { dst, values, open }, at);
+                dst
             }
             "list_comprehension" | "set_comprehension" | "dictionary_comprehension" => self.comprehension(node),
             "generator_expression" => {
@@ -213,7 +229,7 @@ impl<'a> Lowering<'a> {
         dst
     }
 
-    fn constant(&mut self, node: Node<'_>, value: Constant) -> Place {
+    pub(super) fn constant(&mut self, node: Node<'_>, value: Constant) -> Place {
         let dst = self.place();
         self.op(OpKind::Constant(dst, value), span(node));
         dst
@@ -249,7 +265,7 @@ impl<'a> Lowering<'a> {
     fn identifier(&mut self, node: Node<'_>) -> Place {
         let name = self.text(node);
         if let Some(place) = self.named(name) {
-            self.op(OpKind::Mention(place), span(node));
+            self.op(OpKind::Mention { place, is_read: true }, span(node));
             return place;
         }
         let dst = self.place();
@@ -257,8 +273,10 @@ impl<'a> Lowering<'a> {
             OpKind::Path(dst, path)
         } else if let Some(path) = self.names.call_result(self.evaluating(), name) {
             OpKind::ResultOf(dst, path)
-        } else if self.resolves_to_module(name) && self.is_coroutine_function(name) {
-            OpKind::Function(dst, name.to_owned())
+        } else if self.resolves_to_module(name) && self.is_made_here(name) {
+            OpKind::Definition(dst, name.to_owned())
+        } else if let Some(receiver) = self.receiver(name) {
+            OpKind::Receiver(dst, receiver)
         } else {
             OpKind::Opaque(dst)
         };
@@ -270,15 +288,37 @@ impl<'a> Lowering<'a> {
         matches!(self.facts.resolve(self.evaluating(), name), crate::facts::Resolved::Module)
     }
 
-    /// Whether the module binds the name by one `async def` that no decorator changes.
-    fn is_coroutine_function(&self, name: &str) -> bool {
-        let plain = Meaning::Function { is_async: true, is_generator: false, decorated: false };
-        self.names.module.meaning(name) == Some(&plain)
+    /// Whether the module binds the name by a `def` that no decorator changes, or by a class.
+    fn is_made_here(&self, name: &str) -> bool {
+        let meaning = self.names.module.meaning(name);
+        matches!(meaning, Some(Meaning::Function { decorated: false, .. } | Meaning::Class))
     }
 
     /// Whether the module binds the name by a `def`, a class or an import: not a variable.
     fn is_definition(&self, name: &str) -> bool {
         matches!(self.names.module.meaning(name), Some(Meaning::Function { .. } | Meaning::Class | Meaning::Import(_)))
+    }
+
+    /// A lambda runs later; all that is seen of it is the call that its body may be.
+    fn lambda(&mut self, node: Node<'_>) -> Place {
+        let at = span(node);
+        let places = self.mentioned(node);
+        self.op(OpKind::Capture(places), at);
+        let body = node.child_by_field_name("body").filter(|body| body.kind() == "call");
+        let callee = body.and_then(|body| body.child_by_field_name("function"));
+        let own = self.facts.scope_opened_by(at).and_then(|scope| self.facts.scope(scope));
+        let visible = |callee: &Node<'_>| {
+            root_name(*callee).is_some_and(|root| own.is_some_and(|own| !own.symbols.contains_key(self.text(root))))
+        };
+        match callee.filter(visible) {
+            Some(callee) => {
+                let callee = self.expression(callee);
+                let dst = self.place();
+                self.op(OpKind::Lambda { dst, callee }, at);
+                dst
+            }
+            None => self.opaque(node),
+        }
     }
 
     fn attribute(&mut self, node: Node<'_>) -> Place {
@@ -318,7 +358,7 @@ impl<'a> Lowering<'a> {
             } else {
                 self.expression(arguments)
             };
-            args.push(Arg { place, kind: ArgKind::Positional });
+            args.push(Arg { place, span: span(arguments), kind: ArgKind::Positional });
         } else {
             for argument in children(arguments) {
                 let (value, kind) = match argument.kind() {
@@ -337,13 +377,13 @@ impl<'a> Lowering<'a> {
                 };
                 if let Some(value) = value {
                     let place = self.expression(value);
-                    args.push(Arg { place, kind });
+                    args.push(Arg { place, span: span(value), kind });
                 }
             }
         }
         let dst = self.place();
-        let (guard, names) = (self.guard(), self.variables(node));
-        self.op(OpKind::Call { dst, callee, args, guard, names }, span(node));
+        let (guards, names) = (self.around(), self.variables(node));
+        self.op(OpKind::Call { dst, callee, args, guards, names }, span(node));
         dst
     }
 
@@ -423,13 +463,13 @@ impl<'a> Lowering<'a> {
         {
             let src = self.expression(base);
             let dst = self.place();
-            self.op(OpKind::Await { dst, src }, span(node));
+            self.op(OpKind::Await { dst, src, operand: span(base), guards: self.around() }, span(node));
             let exponent = self.expression(exponent);
             return self.compute(node, vec![dst, exponent]);
         }
         let src = self.expression(operand);
         let dst = self.place();
-        self.op(OpKind::Await { dst, src }, span(node));
+        self.op(OpKind::Await { dst, src, operand: span(operand), guards: self.around() }, span(node));
         dst
     }
 
@@ -454,7 +494,7 @@ impl<'a> Lowering<'a> {
             "identifier" => match self.named(self.text(target)) {
                 Some(place) => {
                     self.op(OpKind::Copy(place, src), at);
-                    self.op(OpKind::Mention(place), at);
+                    self.op(OpKind::Mention { place, is_read: false }, at);
                 }
                 None => self.op(OpKind::Escape(src), at),
             },
@@ -472,13 +512,21 @@ impl<'a> Lowering<'a> {
                     self.bind(inner, src);
                 }
             }
-            "attribute" | "subscript" => {
-                for field in ["object", "value", "subscript"] {
-                    if let Some(part) = target.child_by_field_name(field) {
-                        self.expression(part);
-                    }
+            "attribute" => {
+                let parts = (target.child_by_field_name("object"), target.child_by_field_name("attribute"));
+                let (Some(object), Some(name)) = parts else { return self.op(OpKind::Escape(src), at) };
+                let object = self.expression(object);
+                self.op(OpKind::Store { object, name: self.text(name).to_owned(), src }, at);
+            }
+            "subscript" => {
+                let object = target.child_by_field_name("value").map(|value| self.expression(value));
+                if let Some(index) = target.child_by_field_name("subscript") {
+                    self.expression(index);
                 }
-                self.op(OpKind::Escape(src), at);
+                match object {
+                    Some(object) => self.op(OpKind::StoreItem { object, src }, at),
+                    None => self.op(OpKind::Escape(src), at),
+                }
             }
             _ => self.op(OpKind::Escape(src), at),
         }
@@ -488,10 +536,13 @@ impl<'a> Lowering<'a> {
     fn comprehension(&mut self, node: Node<'_>) -> Place {
         let at = span(node);
         let scope = self.facts.scope_opened_by(at).unwrap_or_else(|| self.evaluating());
-        // Who keeps the values of a dict or generator is not followed.
-        let collects = matches!(node.kind(), "list_comprehension" | "set_comprehension");
+        // Who keeps the values of a generator is not followed.
         let dst = self.place();
-        let kind = if collects { OpKind::Display { dst, items: Vec::new() } } else { OpKind::Opaque(dst) };
+        let (kind, collects) = match node.kind() {
+            "list_comprehension" | "set_comprehension" => (OpKind::Display { dst, items: Vec::new() }, true),
+            "dictionary_comprehension" => (OpKind::Dict { dst, values: Vec::new(), open: false }, true),
+            _ => (OpKind::Opaque(dst), false),
+        };
         self.op(kind, at);
         let after = self.block();
         let mut again = after;
@@ -529,9 +580,10 @@ impl<'a> Lowering<'a> {
             Some(body) => vec![body],
             None => Vec::new(),
         };
-        for part in parts {
-            let value = self.expression(part);
-            self.op(if collects { OpKind::Collect { dst, value } } else { OpKind::Escape(value) }, span(part));
+        for (index, part) in parts.iter().enumerate() {
+            let value = self.expression(*part);
+            let collects = collects && index + 1 == parts.len();
+            self.op(if collects { OpKind::Collect { dst, value } } else { OpKind::Escape(value) }, span(*part));
         }
         self.goto(again);
         if entered {

@@ -15,7 +15,7 @@ use tree_sitter::Node;
 
 use super::exceptions::ExcSet;
 use super::graph::*;
-use crate::facts::{BindingKind, Facts, Names, ScopeId, ScopeKind};
+use crate::facts::{self, BindingKind, Facts, Names, ScopeId, ScopeKind};
 use crate::text::Span;
 
 /// A piece of code that runs by itself.
@@ -61,11 +61,14 @@ pub fn lower(unit: Unit, root: Node<'_>, names: &Names<'_>) -> Option<Graph> {
         scope: unit.scope,
         graph: Graph {
             blocks: Vec::new(),
+            exit: BlockId(0),
             locals: Vec::new(),
             places: 0,
             conditions: Vec::new(),
             resumes: FxHashMap::default(),
             is_async,
+            receiver: None,
+            parameters: Vec::new(),
         },
         locals: FxHashMap::default(),
         overlays: Vec::new(),
@@ -84,12 +87,14 @@ pub fn lower(unit: Unit, root: Node<'_>, names: &Names<'_>) -> Option<Graph> {
     this.declare_locals(module);
     let entry = this.block();
     this.exit = this.block();
+    this.graph.exit = this.exit;
     this.graph.blocks[this.exit.0 as usize].end = Terminator::Return;
     this.current = entry;
     if module {
         this.statements(root);
     } else {
         let node = root.descendant_for_byte_range(unit.span.start as usize, unit.span.end as usize)?;
+        this.declare_parameters(node);
         this.statements(node.child_by_field_name("body")?);
     }
     this.end(Terminator::Return);
@@ -124,7 +129,7 @@ struct Lowering<'a> {
     /// The `finally` bodies around the statement, the innermost last.
     finallies: Vec<BlockId>,
     loops: Vec<Loop>,
-    guards: Vec<Guard>,
+    guards: Vec<Guards>,
     nesting: u32,
     gave_up: bool,
 }
@@ -161,6 +166,96 @@ impl<'a> Lowering<'a> {
                     .and_then(|text| self.names.dotted_text(scope.parent?, text.trim_matches(['"', '\'']))),
             });
         }
+    }
+
+    /// Notes the parameters, and which of them is the instance or class of a method.
+    fn declare_parameters(&mut self, function: Node<'_>) {
+        let mut positional = true;
+        for parameter in function.child_by_field_name("parameters").map(children).unwrap_or_default() {
+            let name = match parameter.kind() {
+                "keyword_separator" => {
+                    positional = false;
+                    continue;
+                }
+                "default_parameter" | "typed_default_parameter" => parameter.child_by_field_name("name"),
+                "typed_parameter" => parameter.named_child(0),
+                _ => Some(parameter),
+            };
+            let Some(name) = name else { continue };
+            let starred = matches!(name.kind(), "list_splat_pattern" | "dictionary_splat_pattern");
+            let name = if starred { name.named_child(0) } else { Some(name) };
+            let Some(name) = name.filter(|name| name.kind() == "identifier") else { continue };
+            let text = self.text(name);
+            let Some(place) = self.locals.get(text).copied() else { continue };
+            if self.graph.parameters.is_empty() && !starred {
+                self.graph.receiver = self.receiver(text).map(|receiver| (place, receiver));
+            }
+            self.graph.parameters.push(Parameter {
+                name: text.to_owned(),
+                place,
+                positional: positional && !starred,
+                is_single: !starred,
+                is_awaited: !starred && self.is_awaited(function, text),
+                span: span(name),
+            });
+            positional &= !starred;
+        }
+    }
+
+    /// Whether a function does with this parameter what is done with tasks and coroutines.
+    fn is_awaited(&self, function: Node<'_>, name: &str) -> bool {
+        let Some(body) = function.child_by_field_name("body") else { return false };
+        let mut found = false;
+        // What is awaited, or given to something that waits.
+        let mut awaited: Vec<std::ops::Range<usize>> = Vec::new();
+        let waits = ["create_task", "ensure_future", "gather", "run_until_complete", "run", "wait", "wait_for"];
+        let asks = ["result", "exception", "cancel", "cancelled", "done", "close", "send"];
+        walk(body, |node| {
+            match node.kind() {
+                "await" => awaited.push(node.byte_range()),
+                "call" => {
+                    let callee = node.child_by_field_name("function");
+                    let method = callee.map(|callee| callee.child_by_field_name("attribute").unwrap_or(callee));
+                    if method.is_some_and(|method| waits.contains(&self.text(method))) {
+                        awaited.extend(node.child_by_field_name("arguments").map(|given| given.byte_range()));
+                    }
+                }
+                "attribute" => {
+                    let of = node.child_by_field_name("object").is_some_and(|object| self.text(object) == name);
+                    let asked = node.child_by_field_name("attribute").map(|of| self.text(of));
+                    found |= of && asked.is_some_and(|asked| asks.contains(&asked));
+                }
+                "identifier" if self.text(node) == name => {
+                    found |= awaited.iter().any(|range| range.contains(&node.start_byte()));
+                }
+                _ => {}
+            }
+            !found
+        });
+        found
+    }
+
+    /// The name that Python gives the function whose node has this span: `main.<locals>.inner`, `Client.fetch`.
+    fn qualname(&self, function: Span) -> String {
+        let Some(scope) = self.facts.scope_opened_by(function) else { return String::new() };
+        let mut name = String::new();
+        for scope in self.facts.outwards(scope).filter_map(|id| self.facts.scope(id)) {
+            let Some(own) = scope.name.map(|own| own.of(self.src)) else { continue };
+            let between = match scope.kind {
+                _ if name.is_empty() => "",
+                ScopeKind::Class => ".",
+                _ => ".<locals>.",
+            };
+            name = format!("{own}{between}{name}");
+        }
+        name
+    }
+
+    /// What `name` is, where it is the first parameter of a method: of this function or of one around it.
+    fn receiver(&self, name: &str) -> Option<Receiver> {
+        let (class, is_class) = facts::receiver_of(self.facts, self.evaluating(), name, self.src)?;
+        let class = self.facts.scope(class).filter(|class| class.parent == Some(ScopeId(0)))?;
+        Some(Receiver { class: class.name?.of(self.src).to_owned(), is_class })
     }
 
     fn place(&mut self) -> Place {
@@ -212,8 +307,8 @@ impl<'a> Lowering<'a> {
         self.end(end);
     }
 
-    fn guard(&self) -> Guard {
-        self.guards.iter().copied().max().unwrap_or(Guard::None)
+    fn around(&self) -> Guards {
+        self.guards.iter().copied().fold(Guards::NONE, Guards::with)
     }
 
     /// The scope that evaluates the current expression.
@@ -263,8 +358,18 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// What a handler for these exceptions means to a call that may raise `InvalidStateError`.
-    fn guards_against(taken: ExcSet, unknown: bool) -> Guard {
+    /// What a handler for these exceptions means to what may raise in it.
+    fn guards_against(taken: ExcSet, unknown: bool) -> Guards {
+        Guards {
+            invalid: Self::guard_against_invalid(taken, unknown),
+            cancelled: unknown || taken.meets(ExcSet::CANCELLED),
+            error: unknown || taken.meets(ExcSet::ERROR),
+            runtime: unknown,
+            warnings: false,
+        }
+    }
+
+    fn guard_against_invalid(taken: ExcSet, unknown: bool) -> Guard {
         if unknown {
             Guard::Explicit
         } else if taken.0 & ExcSet::EXCEPTION.0 == ExcSet::EXCEPTION.0 {

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::{Loop, Lowering, children, span};
+use crate::facts::BindingKind;
 use crate::flow::exceptions::ExcSet;
 use crate::flow::graph::*;
 use crate::text::Span;
@@ -29,14 +30,18 @@ impl Lowering<'_> {
         match node.kind() {
             "expression_statement" => {
                 for child in children(node) {
-                    self.expression(child);
+                    let value = self.expression(child);
+                    if matches!(child.kind(), "call" | "await") {
+                        self.op(OpKind::Drop(value), span(child));
+                    }
                 }
             }
             "return_statement" => {
-                for child in children(node) {
-                    let value = self.expression(child);
-                    self.op(OpKind::Escape(value), span(child));
-                }
+                let value = match children(node).first() {
+                    Some(value) => self.expression(*value),
+                    None => self.constant(node, Constant::None),
+                };
+                self.op(OpKind::Return(value), span(node));
                 self.leave(self.exit, 0);
             }
             "if_statement" => self.if_statement(node),
@@ -137,8 +142,26 @@ impl Lowering<'_> {
         if let Some(name) = node.child_by_field_name("name")
             && let Some(place) = self.named(self.text(name))
         {
-            self.op(OpKind::Opaque(place), span(name));
+            let kind = match self.makes_coroutines(self.text(name), span(name)) {
+                true => OpKind::LocalCoroutineFunction(place, self.qualname(span(node))),
+                false => OpKind::Opaque(place),
+            };
+            self.op(kind, span(name));
         }
+    }
+
+    /// Whether the `def` whose name stands at `at` is an `async def` that no decorator changes.
+    fn makes_coroutines(&self, name: &str, at: Span) -> bool {
+        let symbol = self.facts.symbol(self.scope, name);
+        symbol.is_some_and(|symbol| {
+            symbol.bindings.iter().any(|binding| {
+                let plain = matches!(
+                    binding.kind,
+                    BindingKind::Function { is_async: true, is_generator: false, decorated: false, .. }
+                );
+                plain && binding.span == at
+            })
+        })
     }
 
     fn if_statement(&mut self, node: Node<'_>) {
@@ -269,7 +292,7 @@ impl Lowering<'_> {
         let around_handlers = self.unwind;
 
         let mut arms = Vec::new();
-        let mut guard = Guard::None;
+        let mut guards = Guards::NONE;
         let dispatch = (!handlers.is_empty()).then(|| self.block());
         for handler in &handlers {
             let mut cursor = handler.walk();
@@ -285,10 +308,13 @@ impl Lowering<'_> {
                 unknown |= this;
                 named.extend(self.class_paths(class));
             }
-            // `guard` keeps what the first handler that matters means: a bare one behind a named one changes nothing.
-            if guard != Guard::Explicit {
-                guard = guard.max(Self::guards_against(taken, unknown));
+            // The first handler that matters decides: a bare one behind a named one changes nothing.
+            let mut these = Self::guards_against(taken, unknown);
+            these.runtime |= named.iter().any(|class| class == "builtins.RuntimeError");
+            if guards.invalid == Guard::Explicit {
+                these.invalid = Guard::None;
             }
+            guards = guards.with(these);
             arms.push(Arm { taken, classes: named, to: self.block() });
         }
         if let Some(dispatch) = dispatch {
@@ -297,7 +323,7 @@ impl Lowering<'_> {
         }
         let body = self.block();
         self.goto(body);
-        self.guards.push(guard);
+        self.guards.push(guards);
         self.field_statements(node, "body");
         self.guards.pop();
         self.unwind = around_handlers;
@@ -410,32 +436,39 @@ impl Lowering<'_> {
         }
     }
 
-    /// What a context manager means to an `InvalidStateError` in its block: `suppress`, `pytest.raises`, `assertRaises`.
-    fn suppresses(&self, manager: Node<'_>) -> Guard {
+    /// What a context manager means to what is raised in its block: `suppress`, `pytest.raises`, `assertRaises`; or to warnings.
+    fn suppresses(&self, manager: Node<'_>) -> Guards {
         if manager.kind() != "call" {
-            return Guard::None;
+            return Guards::NONE;
         }
-        let Some(callee) = manager.child_by_field_name("function") else { return Guard::None };
+        let Some(callee) = manager.child_by_field_name("function") else { return Guards::NONE };
         let name = callee.child_by_field_name("attribute").unwrap_or(callee);
+        if matches!(self.text(name), "warns" | "catch_warnings" | "assertWarns" | "assertWarnsRegex" | "check_warnings")
+        {
+            return Guards { warnings: true, ..Guards::NONE };
+        }
         if !matches!(
             self.text(name),
             "suppress" | "raises" | "assertRaises" | "assertRaisesRegex" | "assertRaisesRegexp"
         ) {
-            return Guard::None;
+            return Guards::NONE;
         }
-        let mut guard = Guard::None;
+        let mut guards = Guards::NONE;
         for argument in manager.child_by_field_name("arguments").map(children).unwrap_or_default() {
             if argument.kind() == "keyword_argument" {
                 continue;
             }
             let (taken, unknown) = self.taken(argument);
+            let mut these = Self::guards_against(taken, unknown);
             // Somebody who writes `raises(Exception)` around it expects it to fail.
-            guard = guard.max(match Self::guards_against(taken, unknown) {
-                Guard::None => Guard::None,
-                _ => Guard::Explicit,
-            });
+            if these.invalid != Guard::None {
+                these.invalid = Guard::Explicit;
+            }
+            these.runtime |= these.invalid == Guard::Explicit
+                || self.class_paths(argument).iter().any(|class| class == "builtins.RuntimeError");
+            guards = guards.with(these);
         }
-        guard
+        guards
     }
 
     fn match_statement(&mut self, node: Node<'_>) {

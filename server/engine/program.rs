@@ -1,0 +1,150 @@
+//! Which functions of a file are analysed, and in which order: those that are called before those that call them.
+//!
+//! In: the items. Out: each function of an item that matters, up to date. Who calls whom is judged by words: a word too many only makes
+//! a function wait for another, or be analysed again. Functions that call each other in a circle know nothing of each other, in
+//! whatever order somebody opened or edited them.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::item::{Inputs, ItemState, Slot, word};
+use super::names::Module;
+use crate::items::Item;
+use crate::tasks::Summary;
+use crate::text::Text;
+
+/// A function: its item, and its slot in that.
+struct Node {
+    item: usize,
+    slot: usize,
+    callable: Option<Arc<str>>,
+    /// The functions that it may call, as indices of nodes.
+    calls: Vec<usize>,
+    /// What it does for its callers; nothing where another function has the same name.
+    summary: Option<Arc<Summary>>,
+    effect: u64,
+}
+
+/// Brings all functions of the items in `wanted` up to date; gives the number of those that had to be analysed.
+pub(super) fn analyse(
+    wanted: &[usize],
+    text: &Text,
+    items: &[Item],
+    states: &mut [ItemState],
+    module: &Module,
+    python: (u8, u8),
+) -> u64 {
+    for &index in wanted {
+        states[index].prepare(items[index].span.of(text.as_str()));
+    }
+    let mut nodes = nodes(wanted, states);
+    let by_name = link(&mut nodes, states);
+    let mut analysed = 0;
+    for circle in circles(&nodes) {
+        for &index in &circle {
+            let Node { item, slot: at, ref calls, .. } = nodes[index];
+            let Some(slot) = slot(states, item, at) else { continue };
+            let outside = calls.iter().filter(|of| !circle.contains(of));
+            let calls = outside.fold(0u64, |sum, &of| {
+                let name = nodes[of].callable.as_deref().unwrap_or_default();
+                sum.wrapping_add(word(name).rotate_left(7) ^ nodes[of].effect)
+            });
+            let names = module.meaning_of(&slot.words, slot.owner());
+            let summary = |name: &str| {
+                let known = by_name.get(name).copied().flatten().filter(|of| !circle.contains(of))?;
+                nodes[known].summary.clone()
+            };
+            let inputs = Inputs { module, names, calls, summary: &summary, python };
+            analysed += u64::from(states[item].analyse(at, items[item].span.of(text.as_str()), &inputs));
+        }
+        for &index in &circle {
+            let node = &nodes[index];
+            let is_sole = node.callable.as_ref().is_some_and(|name| by_name.get(name) == Some(&Some(index)));
+            if let Some(slot) = slot(states, node.item, node.slot).filter(|_| is_sole) {
+                let (summary, effect) = slot.summary();
+                (nodes[index].summary, nodes[index].effect) = (summary.cloned(), effect);
+            }
+        }
+    }
+    analysed
+}
+
+fn slot(states: &[ItemState], item: usize, slot: usize) -> Option<&Slot> {
+    states[item].analysis.as_ref()?.slots().get(slot)
+}
+
+fn nodes(wanted: &[usize], states: &[ItemState]) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for &item in wanted {
+        for (slot, of) in states[item].analysis.iter().flat_map(|analysis| analysis.slots()).enumerate() {
+            let callable = of.callable.clone();
+            nodes.push(Node { item, slot, callable, calls: Vec::new(), summary: None, effect: 0 });
+        }
+    }
+    nodes
+}
+
+/// Finds for each function those whose last name stands in it. Gives the functions by name, `None` where two share it.
+fn link(nodes: &mut [Node], states: &[ItemState]) -> FxHashMap<Arc<str>, Option<usize>> {
+    let mut named: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+    let mut by_name: FxHashMap<Arc<str>, Option<usize>> = FxHashMap::default();
+    for (index, node) in nodes.iter().enumerate() {
+        if let Some(name) = &node.callable {
+            named.entry(word(name.rsplit('.').next().unwrap_or(name))).or_default().push(index);
+            by_name.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(index));
+        }
+    }
+    for node in nodes {
+        let words = slot(states, node.item, node.slot).map(|slot| &slot.words[..]).unwrap_or_default();
+        node.calls = words.iter().filter_map(|word| named.get(word)).flatten().copied().collect();
+    }
+    by_name
+}
+
+/// The functions in circles of calls (Tarjan's strongly connected components; most are one function), called ones first. Does
+/// not recurse, since a chain of calls may be as long as its author likes.
+fn circles(nodes: &[Node]) -> Vec<Vec<usize>> {
+    const NEW: usize = usize::MAX;
+    let mut order = vec![NEW; nodes.len()];
+    let mut low = vec![0; nodes.len()];
+    let mut on_stack = vec![false; nodes.len()];
+    let (mut stack, mut circles, mut count) = (Vec::new(), Vec::new(), 0);
+    for root in 0..nodes.len() {
+        if order[root] != NEW {
+            continue;
+        }
+        // A function, and how many of its calls have been followed.
+        let mut open = vec![(root, 0)];
+        while let Some((node, next)) = open.pop() {
+            if next == 0 {
+                (order[node], low[node]) = (count, count);
+                count += 1;
+                stack.push(node);
+                on_stack[node] = true;
+            }
+            match nodes[node].calls.get(next) {
+                Some(&to) => {
+                    open.push((node, next + 1));
+                    if order[to] == NEW {
+                        open.push((to, 0));
+                    } else if on_stack[to] {
+                        low[node] = low[node].min(order[to]);
+                    }
+                }
+                None => {
+                    if low[node] == order[node] {
+                        let at = stack.iter().rposition(|of| *of == node).unwrap_or_default();
+                        let circle = stack.split_off(at);
+                        circle.iter().for_each(|&of| on_stack[of] = false);
+                        circles.push(circle);
+                    }
+                    if let Some(&(caller, _)) = open.last() {
+                        low[caller] = low[caller].min(low[node]);
+                    }
+                }
+            }
+        }
+    }
+    circles
+}

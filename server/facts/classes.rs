@@ -1,0 +1,176 @@
+//! The classes of a module: their methods, their bases, and what their methods keep in `self`.
+//!
+//! In: the facts of an item and what its queries found. Out: one [`Class`] for each class at the top of the module, plain data. Names
+//! in it are as written; [`super::Names`] says what they mean.
+
+use rustc_hash::FxHashMap;
+use tree_sitter::Node;
+
+use super::query::{Found, Stored};
+use super::{BindingKind, Facts, Role, ScopeId, ScopeKind};
+use crate::text::Span;
+use crate::tree::{named_children, text_of};
+
+/// A class, as its body and its methods show it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Its bases, in order, as dotted names; `None` for one that is something else.
+    pub bases: Vec<Option<String>>,
+    /// Neither a decorator nor a keyword (`metaclass=…`) makes something else of it.
+    pub is_plain: bool,
+    /// The names that its body binds, sorted.
+    pub members: Vec<(String, Member)>,
+    /// What its methods store in their first parameter, by attribute, sorted.
+    pub attributes: Vec<(String, Attribute)>,
+}
+
+/// A name that a class body binds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// By `def`.
+    Method {
+        /// `async def`.
+        is_async: bool,
+        /// It has a `yield` of its own.
+        is_generator: bool,
+        /// A decorator may make something else of it.
+        decorated: bool,
+        /// Whether it takes the instance, the class or neither.
+        role: Role,
+    },
+    /// In another way, or in several.
+    Other,
+}
+
+/// What an attribute of an instance holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Attribute {
+    /// What a call of this dotted name gave, everywhere it is set.
+    CallResult(String),
+    /// Something else, or now this and now that.
+    Other,
+}
+
+impl Class {
+    /// The member of this name.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.binary_search_by(|(of, _)| of.as_str().cmp(name)).ok().map(|index| &self.members[index].1)
+    }
+
+    /// What the methods keep in `self` under this name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.binary_search_by(|(of, _)| of.as_str().cmp(name)).ok().map(|index| &self.attributes[index].1)
+    }
+}
+
+/// The classes at the top of the module, of one item.
+pub(super) fn classes(facts: &Facts, found: &Found<'_>, src: &str) -> Vec<Class> {
+    let mut classes = Vec::new();
+    for (index, opened) in found.scopes.iter().enumerate() {
+        let id = ScopeId(index as u32 + 1);
+        let Some(scope) = facts.scope(id).filter(|scope| scope.kind == ScopeKind::Class) else { continue };
+        let Some(name) = scope.name.filter(|_| scope.parent == Some(ScopeId(0))) else { continue };
+        let (bases, keywords) = bases(opened.node, src);
+        let mut members: Vec<(String, Member)> =
+            scope.symbols.iter().filter_map(|(name, symbol)| Some((name.clone(), member(&symbol.bindings)?))).collect();
+        members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        classes.push(Class {
+            name: name.of(src).to_owned(),
+            bases,
+            is_plain: !keywords && !found.decorated.contains_key(&scope.span.start),
+            members,
+            attributes: attributes(facts, id, &found.stored, src),
+        });
+    }
+    classes
+}
+
+fn member(bindings: &[super::Binding]) -> Option<Member> {
+    let mut kinds = bindings.iter().map(|binding| &binding.kind).filter(|kind| **kind != BindingKind::Declaration);
+    let member = |kind: &BindingKind| match *kind {
+        BindingKind::Function { is_async, is_generator, decorated, role } => {
+            Member::Method { is_async, is_generator, decorated, role }
+        }
+        _ => Member::Other,
+    };
+    let first = member(kinds.next()?);
+    Some(if kinds.all(|kind| member(kind) == first) { first } else { Member::Other })
+}
+
+/// The bases of a class, and whether it has keywords that matter.
+fn bases(class: Node<'_>, src: &str) -> (Vec<Option<String>>, bool) {
+    let (mut bases, mut keywords) = (Vec::new(), false);
+    for base in class.child_by_field_name("superclasses").into_iter().flat_map(named_children) {
+        match base.kind() {
+            "keyword_argument" => {
+                let value = base.child_by_field_name("value").map(|value| text_of(value, src));
+                keywords |= !value.is_some_and(|value| value.ends_with("ABCMeta"));
+            }
+            // `Generic[T]` and its kind.
+            "subscript" => bases.push(base.child_by_field_name("value").and_then(|value| dotted(value, src))),
+            _ => bases.push(dotted(base, src)),
+        }
+    }
+    (bases, keywords)
+}
+
+fn dotted(node: Node<'_>, src: &str) -> Option<String> {
+    super::query::is_dotted(node).then(|| super::names::without_blanks(text_of(node, src)))
+}
+
+/// What the methods of the class store in their first parameter.
+fn attributes(facts: &Facts, class: ScopeId, stored: &[Stored], src: &str) -> Vec<(String, Attribute)> {
+    let mut known: FxHashMap<&str, Attribute> = FxHashMap::default();
+    for Stored { object, name, call } in stored {
+        let from = facts.scope_at(object.start);
+        if receiver_of(facts, from, object.of(src), src).is_none_or(|(of, _)| of != class) {
+            continue;
+        }
+        let attribute = call.clone().map_or(Attribute::Other, Attribute::CallResult);
+        known
+            .entry(name.of(src))
+            .and_modify(|known| {
+                if *known != attribute {
+                    *known = Attribute::Other;
+                }
+            })
+            .or_insert(attribute);
+    }
+    let mut attributes: Vec<_> = known.into_iter().map(|(name, attribute)| (name.to_owned(), attribute)).collect();
+    attributes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    attributes
+}
+
+/// The class whose instance (or which itself, where the flag says so) `name` is where the scope `from` evaluates it: it is the
+/// first parameter of a method, and nothing else binds it.
+pub fn receiver_of(facts: &Facts, from: ScopeId, name: &str, src: &str) -> Option<(ScopeId, bool)> {
+    let super::Resolved::Local(owner) = facts.resolve(from, name) else { return None };
+    let method = facts.scope(owner)?;
+    let class = method.parent.filter(|&parent| facts.scope(parent).is_some_and(|of| of.kind == ScopeKind::Class))?;
+    if !matches!(method.kind, ScopeKind::Function { .. }) {
+        return None;
+    }
+    let symbol = method.symbols.get(name)?;
+    let [only] = symbol.bindings.as_slice() else { return None };
+    if !matches!(only.kind, BindingKind::Parameter(_)) || symbol.rebound_inside {
+        return None;
+    }
+    let is_first = !method
+        .symbols
+        .values()
+        .flat_map(|symbol| &symbol.bindings)
+        .any(|binding| matches!(binding.kind, BindingKind::Parameter(_)) && binding.span.start < only.span.start);
+    let role = role_of(facts, class, method.name?, src)?;
+    (is_first && role != Role::Static).then_some((class, role == Role::Class))
+}
+
+/// The role of the method whose name stands here.
+fn role_of(facts: &Facts, class: ScopeId, name: Span, src: &str) -> Option<Role> {
+    let symbol = facts.symbol(class, name.of(src))?;
+    symbol.bindings.iter().find(|binding| binding.span == name).and_then(|binding| match binding.kind {
+        BindingKind::Function { role, .. } => Some(role),
+        _ => None,
+    })
+}

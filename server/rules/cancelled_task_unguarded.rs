@@ -1,0 +1,89 @@
+//! `cancelled-task-unguarded`: a task that was asked to cancel is awaited, or asked for its result or exception, and nothing expects the
+//! `CancelledError` that comes out.
+//!
+//! In: the questions and waits of a function, with what each path knew of the task. Out: a verdict at the question. Only tasks count whose
+//! coroutine is in view and has no handler that could refuse to be cancelled.
+
+use super::{Verdict, quoted};
+use crate::fixes::{Cancelled, Repair};
+use crate::report::Level;
+use crate::tasks::{Account, Kind, Object, States};
+use crate::text::Span;
+
+pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for asks in account.asks.values() {
+        let believed = |doubt: bool| !doubt;
+        let beyond = asks.iter().all(|ask| ask.beyond);
+        let mut reached = asks.iter().filter(|ask| (beyond || !ask.beyond) && ask.asked_by.is_none());
+        let task = |ask: &crate::tasks::Ask| ask.task.as_ref().map(|(_, task)| task.clone());
+        // Where it may be pending, that is what is to be said.
+        if asks.iter().any(|ask| task(ask).is_some_and(|task| task.states.has(States::P) || task.silent)) {
+            continue;
+        }
+        let certain = asks.iter().all(|ask| task(ask).is_some_and(|task| task.states == States::C));
+        let wrong = reached.find(|ask| {
+            believed(ask.doubt) && !ask.catches_cancelled && task(ask).is_some_and(|task| is_cancelled(&task))
+        });
+        if let Some(ask) = wrong
+            && let Some((made, object)) = &ask.task
+        {
+            let method = if ask.is_result { "result()" } else { "exception()" };
+            let place = Place { at: ask.call, receiver: ask.receiver, is_await: false, made: *made };
+            verdicts.push(verdict(&place, object, &format!("`{method}`"), certain && !account.presumed, src));
+        }
+    }
+    for (&at, awaits) in &account.awaits {
+        let beyond = awaits.iter().all(|of| of.beyond);
+        let mut reached = awaits.iter().filter(|of| beyond || !of.beyond);
+        let wrong = reached.find(|of| !of.doubt && !of.guards.cancelled && will_be_cancelled(&of.task.1));
+        let certain =
+            awaits.iter().all(|of| will_be_cancelled(&of.task.1) && of.task.1.states.without(States::P).is_empty());
+        if let Some(of) = wrong {
+            let place = Place { at, receiver: of.operand, is_await: true, made: of.task.0 };
+            verdicts.push(verdict(&place, &of.task.1, "`await`", certain && !account.presumed, src));
+        }
+    }
+    verdicts
+}
+
+struct Place {
+    at: Span,
+    receiver: Span,
+    is_await: bool,
+    made: Span,
+}
+
+fn is_cancelled(task: &Object) -> bool {
+    task.kind == Kind::Task && task.cancelled_at.is_some() && !task.may_refuse && task.states.has(States::C)
+}
+
+/// A wait ends with the task cancelled: it was asked to, and cannot refuse.
+fn will_be_cancelled(task: &Object) -> bool {
+    let asked = task.states == States::P || task.states.has(States::C) && !task.states.has(States::P);
+    task.kind == Kind::Task && task.cancelled_at.is_some() && !task.may_refuse && !task.silent && asked
+}
+
+fn verdict(place: &Place, task: &Object, what: &str, certain: bool, src: &str) -> Verdict {
+    let name = quoted(place.receiver, src);
+    let name =
+        if name.len() <= 40 && !name.contains(['\n', '\r', '`']) { format!("`{name}`") } else { "the task".to_owned() };
+    let state = if certain { "has been cancelled" } else { "may have been cancelled" };
+    let mut related = vec![(place.made, "the task is made here".to_owned())];
+    related.extend(task.cancelled_at.map(|at| (at, "asked to cancel here".to_owned())));
+    Verdict {
+        rule: "cancelled-task-unguarded",
+        level: if certain { Level::Error } else { Level::Warning },
+        span: place.at,
+        message: format!(
+            "{name} {state}: {what} would raise its `CancelledError` here, which `except Exception` does not catch"
+        ),
+        related,
+        repair: Repair::Cancelled(Cancelled {
+            at: place.at,
+            receiver: place.receiver,
+            is_await: place.is_await,
+            callback: None,
+        }),
+    }
+}

@@ -1,0 +1,66 @@
+//! `coroutine-never-awaited`: a coroutine is made, and on some path nothing consumes it.
+//!
+//! In: how the objects of a function ended. Out: a verdict at the call that makes the coroutine. It is certain where no path consumes
+//! it; paths on which an exception came in between are nobody's intention, so none is judged by them alone.
+
+use super::{Verdict, quoted};
+use crate::fixes::{NeverAwaited, Repair};
+use crate::report::Level;
+use crate::tasks::{Account, End, ObjectId};
+
+pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
+    account.ends.iter().filter_map(|(&made, ends)| verdict(account, made, ends, src)).collect()
+}
+
+fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option<Verdict> {
+    let coroutine = ends.first()?.object.coroutine()?;
+    let beyond = ends.iter().all(|end| end.beyond);
+    let reached = ends.iter().filter(|end| beyond || !end.beyond);
+    let is_left = |end: &End| end.object.used.is_none() && !end.object.escaped && !end.object.silent;
+    let left = reached.clone().any(|end| is_left(end) && !end.doubt && !end.object.excused);
+    if !left {
+        return None;
+    }
+    let certain = reached.clone().all(is_left) && !account.presumed;
+    let held = account.names.get(&made);
+    let name = &coroutine.name;
+    let many = ends.iter().any(|end| end.object.many);
+    let what = match held {
+        Some((variable, true)) => format!("the coroutines of `{name}` in `{variable}` are"),
+        Some((variable, false)) => format!("the coroutine of `{name}` in `{variable}` is"),
+        None if many => format!("these coroutines of `{name}` are"),
+        None => format!("this coroutine of `{name}` is"),
+    };
+    let (when, runs) = if certain { ("never", "none of its code runs") } else { ("not", "none of its code runs then") };
+    let path = if certain { "" } else { "on one path " };
+    let message = format!(
+        "{path}{what} {when} awaited: {runs}. Python would warn `RuntimeWarning: coroutine '{name}' was never awaited`"
+    );
+    Some(Verdict {
+        rule: "coroutine-never-awaited",
+        level: if certain { Level::Error } else { Level::Warning },
+        span: made,
+        message: capitalized(&message),
+        related: Vec::new(),
+        repair: if is_spread(quoted(made, src)) {
+            Repair::None
+        } else {
+            Repair::NeverAwaited(NeverAwaited {
+                call: made,
+                held_by: held.map(|(variable, _)| variable.clone()),
+                in_collection: held.is_some_and(|(_, is_collection)| *is_collection),
+                leaves_at: None,
+            })
+        },
+    })
+}
+
+/// `list(map(f, xs))`: many are made by a call that is not theirs.
+fn is_spread(call: &str) -> bool {
+    ["list(", "tuple(", "set(", "frozenset(", "sorted("].iter().any(|start| call.starts_with(start))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,260 @@
+//! The life of a coroutine: made by a call, consumed once, or left behind.
+//!
+//! Only [`Object::used`] tells a fresh coroutine from a consumed one. What was handed to code that is not in view counts as in
+//! other hands, so nothing is said about its never being awaited; but what was consumed in view stays so for good.
+
+use std::sync::Arc;
+
+use super::account::{AwaitOf, Consumption};
+use super::analysis::{Analysis, Here};
+use super::calls::Call;
+use super::summary::{Given, Returns, Summary};
+use super::value::*;
+use super::world::World;
+use crate::flow::{Arg, ArgKind, ExcSet, Graph, Guards, Place};
+use crate::text::Span;
+
+impl Analysis<'_> {
+    /// A coroutine made by this call.
+    pub(super) fn make_coroutine(&mut self, world: &mut World, call: &Call<'_>, coroutine: Coroutine) -> Value {
+        let mut object = Object::new(Kind::Coroutine(Arc::new(coroutine)), States::P);
+        // Whoever expects warnings may expect this one.
+        object.escaped = call.guards.warnings;
+        world.make(call.span, object);
+        Value::Object(call.span)
+    }
+
+    /// `id` is consumed by the expression `at_span`, if it is a coroutine. False where no path goes on: it was consumed before.
+    pub(super) fn consume(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        id: ObjectId,
+        by: Span,
+        guards: Guards,
+    ) -> bool {
+        let Some(object) = world.object(id) else { return true };
+        if object.coroutine().is_none() && !matches!(object.kind, Kind::Parameter(_)) {
+            return true;
+        }
+        let is_parameter = object.coroutine().is_none();
+        let before = object.used.filter(|_| !is_parameter && !object.many);
+        let consumption = Consumption {
+            coroutine: (id, object.clone()),
+            name: None,
+            doubt: world.doubt,
+            beyond: world.beyond,
+            guards,
+        };
+        if !is_parameter {
+            let known = self.account.consumptions.entry(by).or_default();
+            let same = |of: &Consumption| {
+                (of.coroutine.0, of.coroutine.1.used, of.doubt, of.beyond)
+                    == (id, consumption.coroutine.1.used, consumption.doubt, consumption.beyond)
+            };
+            if !known.iter().any(same) {
+                known.push(consumption);
+            }
+        }
+        if before.is_some() {
+            let raised = world.clone();
+            self.raise(at, raised, ExcSet::ERROR);
+            // Judged like what comes behind any other line that can only fail.
+            world.beyond = true;
+        }
+        world.note_use(id, by);
+        true
+    }
+
+    /// What an argument gives away is consumed, whatever it is: a coroutine, or a collection of them.
+    pub(super) fn consume_value(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        value: &Value,
+        by: Span,
+        guards: Guards,
+    ) {
+        let mut ids = Vec::new();
+        if value.is_collection() || matches!(value, Value::Object(_)) {
+            value.objects(&mut ids);
+        }
+        ids.sort();
+        ids.dedup();
+        for id in ids {
+            self.consume(at, world, id, by, guards);
+            // It runs beside this code: when it does what it does with what it was lent is open.
+            if let Some(coroutine) = world.object(id).and_then(Object::coroutine).cloned() {
+                for (id, _) in coroutine.lent.iter() {
+                    world.escape(&Value::Object(*id));
+                    world.silence(&[*id]);
+                }
+            }
+        }
+    }
+
+    /// A method of a coroutine.
+    pub(super) fn coroutine_method(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        call: &Call<'_>,
+        id: ObjectId,
+        name: &str,
+    ) -> Value {
+        match name {
+            // It may be closed, and closed again, at any time.
+            "close" => {
+                world.note_use(id, call.span);
+                Value::None
+            }
+            "send" | "throw" => {
+                world.note_use(id, call.span);
+                world.escape(&Value::Object(id));
+                self.unknown(at, world, call, None)
+            }
+            _ => {
+                world.escape(&Value::Object(id));
+                self.unknown(at, world, call, None)
+            }
+        }
+    }
+
+    /// An `await` of a task: what is known of it then.
+    pub(super) fn note_wait(&mut self, world: &World, value: &Value, by: Span, operand: Span, guards: Guards) {
+        let Value::Object(id) = value else { return };
+        let Some(object) = world.object(*id) else { return };
+        if object.coroutine().is_some() {
+            return;
+        }
+        let known = self.account.awaits.entry(by).or_default();
+        let new = AwaitOf { task: (*id, object.clone()), operand, doubt: world.doubt, beyond: world.beyond, guards };
+        if !known.iter().any(|of| of.task == new.task && (of.doubt, of.beyond) == (new.doubt, new.beyond)) {
+            known.push(new);
+        }
+    }
+
+    /// A function of this file is called: what it does with each argument, and what it gives.
+    pub(super) fn lend(
+        &mut self,
+        world: &mut World,
+        call: &Call<'_>,
+        summary: Option<&Summary>,
+    ) -> Vec<(ObjectId, Effect)> {
+        let mut lent = Vec::new();
+        for (index, arg) in call.args.iter().enumerate() {
+            let value = world.get(arg.place).clone();
+            let effect =
+                summary.and_then(|summary| given(summary, call.args, index, arg)).and_then(|given| given.effect);
+            match (&value, effect) {
+                (Value::Object(id), Some(effect)) => lent.push((*id, effect)),
+                _ => self.hand_over_one(world, &value, call.span),
+            }
+        }
+        lent
+    }
+
+    /// A function has run that did this with what it was given.
+    pub(super) fn take_back(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        (id, effect): (ObjectId, Effect),
+        by: Span,
+        guards: Guards,
+        callee: &Arc<str>,
+    ) {
+        let Some(object) = world.object(id) else { return };
+        if object.coroutine().is_some() {
+            match effect.uses {
+                Extent::Always => {
+                    self.consume(at, world, id, by, guards);
+                }
+                Extent::Sometimes => world.escape(&Value::Object(id)),
+                Extent::Never => {}
+            }
+        } else {
+            if let Some(asks) = effect.asks {
+                self.ask_through(world, by, id, asks, guards, callee);
+            }
+            match effect.settles {
+                Extent::Always => world.settle(id, States::DONE),
+                Extent::Sometimes => world.silence(&[id]),
+                Extent::Never => {}
+            }
+            if effect.uses != Extent::Never {
+                world.note_use(id, by);
+            }
+            if effect.cancels
+                && let Some(object) = world.object_mut(id)
+                && object.states.has(States::P)
+            {
+                object.cancelled_at = Some(by);
+                object.used.get_or_insert(by);
+            }
+        }
+        if effect.escapes {
+            world.escape(&Value::Object(id));
+            world.silence(&[id]);
+        }
+    }
+
+    /// What a call of a function of this file gives, by its summary.
+    pub(super) fn returned(&mut self, world: &mut World, call: &Call<'_>, returns: Option<&Returns>) -> Value {
+        match returns {
+            Some(Returns::Coroutine(coroutine)) => self.make_coroutine(world, call, (**coroutine).clone()),
+            Some(Returns::Task(raises, may_refuse)) => {
+                let object = Object { raises: *raises, may_refuse: *may_refuse, ..Object::new(Kind::Task, States::P) };
+                world.make(call.span, object);
+                Value::Object(call.span)
+            }
+            _ => Value::Returned,
+        }
+    }
+
+    /// One value is in other hands now.
+    pub(super) fn hand_over_one(&mut self, world: &mut World, value: &Value, by: Span) {
+        match value {
+            Value::WaitSet(set) | Value::Length(set) => world.looked_at(set, by),
+            Value::Test(_) => {
+                let mut asked = Vec::new();
+                value.objects(&mut asked);
+                world.silence(&asked);
+            }
+            _ => {}
+        }
+        world.escape(value);
+    }
+}
+
+/// The parameter that takes an argument.
+fn given<'s>(summary: &'s Summary, args: &[Arg], index: usize, arg: &Arg) -> Option<&'s Given> {
+    match &arg.kind {
+        ArgKind::Keyword(name) => summary.parameters.iter().find(|given| given.name == *name),
+        ArgKind::Positional => {
+            let before = args.get(..index)?;
+            let plain = before.iter().all(|arg| arg.kind == ArgKind::Positional);
+            // `self` is given by the dot.
+            let first = usize::from(summary.is_method);
+            summary.parameters.get(first + index).filter(|given| plain && given.positional)
+        }
+        ArgKind::Star | ArgKind::DoubleStar => None,
+    }
+}
+
+/// The parameters of a function stand for what its callers may give.
+pub(super) fn parameters(graph: &Graph, world: &mut World) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (index, parameter) in graph.parameters.iter().enumerate() {
+        let local = graph.locals.get(parameter.place.0 as usize);
+        let plain = local.is_some_and(|local| !local.volatile);
+        if parameter.is_awaited && plain && *world.get(parameter.place) == Value::Unknown {
+            let shared = local.is_some_and(|local| local.shared);
+            let object = Object { escaped: shared, ..Object::new(Kind::Parameter(index as u32), States::ANY) };
+            world.make(parameter.span, object);
+            world.learn(parameter.place, Value::Object(parameter.span));
+            places.push(parameter.place);
+        }
+    }
+    places
+}

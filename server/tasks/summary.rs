@@ -1,0 +1,102 @@
+//! What a function does with what it is given, for those who call it.
+//!
+//! In: the [`Account`] of a function that was analysed with each parameter standing for a task in any state, or a coroutine. Out: a
+//! [`Summary`]. It holds no places, so that an edit which changes none of this leaves the callers alone.
+
+use std::sync::Arc;
+
+use super::account::{Account, End};
+use super::value::*;
+use crate::flow::{Graph, Guard, Parameter};
+
+/// See the module.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Summary {
+    /// The parameters, in order.
+    pub parameters: Vec<Given>,
+    /// What a call gives; for an `async def`, what awaiting it gives.
+    pub returns: Returns,
+    /// Whether it can raise.
+    pub raises: Raises,
+    /// It catches `CancelledError`, or may.
+    pub may_refuse: bool,
+    /// It is a method, whose first parameter the call does not show.
+    pub is_method: bool,
+}
+
+/// A parameter.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Given {
+    /// The name.
+    pub name: String,
+    /// It can be given by position.
+    pub positional: bool,
+    /// What is done with it; `None` where that is not followed.
+    pub effect: Option<Effect>,
+}
+
+/// What a function returns on every path.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Returns {
+    /// Anything.
+    Unknown,
+    /// A coroutine that nothing has consumed.
+    Coroutine(Arc<Coroutine>),
+    /// A task that has not run yet.
+    Task(Raises, bool),
+}
+
+impl Summary {
+    /// The summary of the function with this graph.
+    pub fn of(graph: &Graph, account: &Account) -> Self {
+        Self {
+            parameters: graph
+                .parameters
+                .iter()
+                .map(|parameter| Given {
+                    name: parameter.name.clone(),
+                    positional: parameter.positional,
+                    effect: parameter.is_awaited.then(|| effect(account, parameter)).flatten(),
+                })
+                .collect(),
+            returns: account.returns.clone().unwrap_or(Returns::Unknown),
+            raises: match account.raises {
+                Raises::Here(_) => Raises::InCallee,
+                other => other,
+            },
+            may_refuse: account.may_refuse,
+            is_method: graph.receiver.is_some(),
+        }
+    }
+}
+
+fn effect(account: &Account, parameter: &Parameter) -> Option<Effect> {
+    let ends: Vec<&End> = account.ends.get(&parameter.span)?.iter().filter(|end| !end.object.excused).collect();
+    if ends.is_empty() {
+        return None;
+    }
+    let extent = |holds: &dyn Fn(&Object) -> bool| match ends.iter().filter(|end| holds(&end.object)).count() {
+        0 => Extent::Never,
+        count if count == ends.len() => Extent::Always,
+        _ => Extent::Sometimes,
+    };
+    let pending = |object: &Object| object.states.has(States::P) || object.silent;
+    let asks = account.asks.values().flatten().filter(|ask| {
+        let of = ask.task.as_ref().is_some_and(|(id, task)| *id == parameter.span && task.states.has(States::P));
+        of && !ask.doubt && ask.guard == Guard::None && !ask.task.as_ref().is_some_and(|(_, task)| task.silent)
+    });
+    let asks: Vec<_> = asks.collect();
+    Some(Effect {
+        escapes: ends.iter().any(|end| end.object.escaped),
+        settles: extent(&|object| !pending(object)),
+        uses: extent(&|object| object.used.is_some()),
+        cancels: ends.iter().any(|end| end.object.cancelled_at.is_some()),
+        asks: asks.first().map(|ask| Asks {
+            is_result: ask.is_result,
+            always: ends.iter().all(|end| !pending(&end.object)),
+            after_suspension: asks
+                .iter()
+                .any(|ask| ask.task.as_ref().is_some_and(|(_, task)| task.passed != Passed::Nothing)),
+        }),
+    })
+}
