@@ -9,8 +9,8 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
 use super::names::Module;
-use crate::facts::{Facts, Mentions, ModuleNames, Names, Scope, ScopeId, ScopeKind, extract};
-use crate::fixes::{self, Site};
+use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract};
+use crate::fixes::{self, Global, Site};
 use crate::flow::{self, Unit};
 use crate::rules::{self, Verdict};
 use crate::tasks::{self, Mention};
@@ -166,7 +166,7 @@ impl Function {
         let Some(graph) = flow::lower(unit, tree.root(), names) else { return this };
         let Some(account) = tasks::analyse(&graph, &|function| module.isolated.contains(function)) else { return this };
         for verdict in rules::judge(&account, names.src, graph.is_async) {
-            this.drafts.push(draft(verdict, tree, names, graph.is_async));
+            this.drafts.push(draft(verdict, tree, names, graph.is_async, module.python));
         }
         this.mentions = account.mentions.into_iter().collect();
         this.mentions.sort_by_key(|(span, _)| *span);
@@ -217,10 +217,10 @@ fn unit_at(facts: &Facts, offset: u32) -> Option<ScopeId> {
 }
 
 /// The finding of a verdict, with its fixes.
-fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool) -> Draft {
+fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool, python: (u8, u8)) -> Draft {
     let root = tree.root();
     let spelling = Spelling { names, offset: verdict.span.start };
-    let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python: (3, 11) };
+    let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python };
     Draft {
         rule: verdict.rule,
         level: verdict.level,
@@ -239,6 +239,21 @@ struct Spelling<'a> {
 impl fixes::Names for Spelling<'_> {
     fn spelling(&self, dotted: &str) -> Option<String> {
         self.names.spelling(self.offset, dotted)
+    }
+
+    fn global(&self, name: &str) -> Option<Global> {
+        let Names { facts, module, .. } = *self.names;
+        let meaning = module.meaning(name)?;
+        let scope = facts.scope_at(self.offset);
+        if facts.resolve(scope, name) != Resolved::Module {
+            return Some(Global::Other);
+        }
+        Some(match meaning {
+            Meaning::Import(path) => Global::Import(path.clone()),
+            Meaning::Function { is_async: false, is_generator: false, decorated: false } => Global::Function,
+            Meaning::CallResult(_) => self.names.call_result(scope, name).map_or(Global::Other, Global::Call),
+            _ => Global::Other,
+        })
     }
 }
 

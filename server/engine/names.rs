@@ -18,10 +18,16 @@ pub(super) struct Module {
     pub isolated: FxHashSet<String>,
     /// Of both: equal means that no item has to be looked at again.
     pub fingerprint: u64,
+    /// The oldest Python that must run it.
+    pub python: (u8, u8),
     current: bool,
 }
 
 impl Module {
+    pub fn new(python: (u8, u8)) -> Self {
+        Self { python, ..Self::default() }
+    }
+
     /// The text has changed.
     pub fn outdated(&mut self) {
         self.current = false;

@@ -41,10 +41,7 @@ impl<'t> Place<'t> {
             }
             path.push((cursor.node(), cursor.field_name()));
         }
-        let is_statement = |pair: &[(Node, Option<&str>)]| {
-            matches!(pair[0].0.kind(), "block" | "module") && pair[1].0.kind() != "case_clause"
-        };
-        let statement = 1 + path.windows(2).rposition(is_statement)?;
+        let statement = 1 + path.windows(2).rposition(|pair| is_statement(&(pair[0].0, pair[1].0)))?;
         let fine = !path[statement].0.has_error() && path[statement..].iter().all(|(node, _)| node.kind() != "type");
         fine.then_some(Self { src, path, statement })
     }
@@ -58,6 +55,14 @@ impl<'t> Place<'t> {
     pub fn function(&self) -> Node<'t> {
         let mut functions = self.path[..self.statement].iter().filter(|(node, _)| node.kind() == "function_definition");
         functions.next_back().unwrap_or(&self.path[0]).0
+    }
+
+    /// The blocks that hold the call, each with its statement that does, from the innermost to the body of the function (or the
+    /// item).
+    pub fn blocks(&self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> {
+        let function = self.path[..self.statement].iter().rposition(|(node, _)| node.kind() == "function_definition");
+        let statements = (function.unwrap_or_default() + 1..=self.statement).rev();
+        statements.map(|at| (self.path[at - 1].0, self.path[at].0)).filter(is_statement)
     }
 
     /// Parent, child and the child's field, from the statement down to the call.
@@ -159,6 +164,11 @@ impl<'t> Place<'t> {
                 && node.child_by_field_name("name").is_some_and(|name| names.contains(&text(self.src, name)))
         })
     }
+}
+
+/// Whether the second node is a statement in the block that the first is.
+fn is_statement((block, child): &(Node, Node)) -> bool {
+    matches!(block.kind(), "block" | "module") && child.kind() != "case_clause"
 }
 
 /// The position of `child` among the named children of `parent`.
