@@ -3,7 +3,7 @@
 //! In: a [`Site`]. Out: the drafts that help there. Each of them is withheld where it would not parse, would evaluate a
 //! call twice, or would trade `InvalidStateError` for another error that is certain to come.
 
-use super::context::{Context, draft, is_stable_collection, spelled, values_owner};
+use super::context::{Context, is_stable_collection, values_owner};
 use super::edits::{fresh_name, replace, replace_expression};
 use super::place::{Reach, identifiers, span, text};
 use super::{Asked, Draft, Method, Site, guard, try_await};
@@ -92,7 +92,7 @@ impl Question<'_> {
             return None;
         }
         let edit = self.at.layout.before(&[format!("await {name}")])?;
-        Some(draft(format!("Await `{name}` before asking"), Applicability::Unsafe, vec![edit]))
+        Some(Draft::new(format!("Await `{name}` before asking"), Applicability::Unsafe, vec![edit]))
     }
 
     /// `await task` in the call's place.
@@ -120,7 +120,7 @@ impl Question<'_> {
             None => "Replace with `await`".to_owned(),
         };
         let edit = replace_expression(site.src, start, end, content);
-        Some(draft(title, Applicability::Unsafe, vec![edit]))
+        Some(Draft::new(title, Applicability::Unsafe, vec![edit]))
     }
 
     fn gathered(&self, target: Option<&Target>, return_exceptions: bool) -> Option<Draft> {
@@ -143,7 +143,7 @@ impl Question<'_> {
     /// `await FUNCTION(ARGUMENTS)` before the statement, and the question only if the task was not cancelled where it may be.
     fn wait_with(&self, target: &Target, function: &'static str, arguments: &str) -> Option<Draft> {
         let mut imports = Vec::new();
-        let wait = format!("{}({arguments})", spelled(self.at.site, function, &mut imports));
+        let wait = format!("{}({arguments})", self.at.site.spelled(function, &mut imports));
         let mut lines = vec![format!("await {wait}")];
         let mut edits = Vec::new();
         if let Target::One { name, made: true } = target {
@@ -159,7 +159,7 @@ impl Question<'_> {
             title.push_str(", ask unless cancelled");
         }
         edits.insert(0, self.at.layout.before(&lines)?);
-        Some(Draft { imports, ..draft(title, Applicability::Unsafe, edits) })
+        Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, edits) })
     }
 
     /// `try: await task`, unless the task may be cancelled: CancelledError is no Exception, it would pass the `except`, and
@@ -182,7 +182,7 @@ impl Question<'_> {
         } else {
             (format!("{task}.done()"), format!("Ask only if `{task}.done()`"))
         };
-        Some(draft(title, Applicability::Suggestion, guard::guard(&self.at, &condition)?))
+        Some(Draft::new(title, Applicability::Suggestion, guard::guard(&self.at, &condition)?))
     }
 
     /// `try … except asyncio.InvalidStateError`
@@ -192,14 +192,14 @@ impl Question<'_> {
         }
         let fallback = guard::fallback(self.at.place.statement(), self.at.site.src)?;
         let mut imports = Vec::new();
-        let mut error = spelled(self.at.site, "asyncio.InvalidStateError", &mut imports);
+        let mut error = self.at.site.spelled("asyncio.InvalidStateError", &mut imports);
         let title = format!("Catch `{error}`");
         if self.asked.may_be_cancelled {
-            error = format!("({error}, {})", spelled(self.at.site, "asyncio.CancelledError", &mut imports));
+            error = format!("({error}, {})", self.at.site.spelled("asyncio.CancelledError", &mut imports));
         }
         let mut edits = self.at.layout.wrapped("try:")?;
         edits.push(self.at.layout.after(&[format!("except {error}:"), format!("{}{fallback}", self.at.layout.unit)])?);
-        Some(Draft { imports, ..draft(title, Applicability::Suggestion, edits) })
+        Some(Draft { imports, ..Draft::new(title, Applicability::Suggestion, edits) })
     }
 }
 

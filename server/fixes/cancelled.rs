@@ -4,7 +4,7 @@
 
 use tree_sitter::Node;
 
-use super::context::{Context, draft, spelled};
+use super::context::Context;
 use super::edits::{Layout, binds_names, insert, is_compound};
 use super::place::{Reach, any, span};
 use super::{Cancelled, Draft, Site, guard};
@@ -41,7 +41,7 @@ fn guarded(context: &Context, callback: Option<Span>) -> Option<Draft> {
         Some(body) => vec![insert(body.start_byte(), format!("None if {task}.cancelled() else "))],
         None => guard::guard(context, &format!("not {task}.cancelled()"))?,
     };
-    Some(draft(format!("Ask only if not `{task}.cancelled()`"), Applicability::Unsafe, edits))
+    Some(Draft::new(format!("Ask only if not `{task}.cancelled()`"), Applicability::Unsafe, edits))
 }
 
 /// `if task.cancelled(): return` in a callback: before the statement that asks, or at the beginning where that stands in a block.
@@ -65,7 +65,7 @@ fn returned(context: &Context, callback: Span) -> Option<Draft> {
     }
     let lines = [format!("if {}.cancelled():", context.task), format!("{}return", layout.unit)];
     let edits = vec![layout.before(&lines)?];
-    Some(draft(format!("Return if `{}.cancelled()`", context.task), Applicability::Unsafe, edits))
+    Some(Draft::new(format!("Return if `{}.cancelled()`", context.task), Applicability::Unsafe, edits))
 }
 
 /// `with contextlib.suppress(asyncio.CancelledError):` around the statement that awaits.
@@ -77,10 +77,10 @@ fn suppressed(context: &Context) -> Option<Draft> {
         return None;
     }
     let mut imports = Vec::new();
-    let suppress = spelled(context.site, "contextlib.suppress", &mut imports);
-    let error = spelled(context.site, "asyncio.CancelledError", &mut imports);
+    let suppress = context.site.spelled("contextlib.suppress", &mut imports);
+    let error = context.site.spelled("asyncio.CancelledError", &mut imports);
     let edits = context.layout.wrapped(&format!("with {suppress}({error}):"))?;
-    Some(Draft { imports, ..draft(format!("Suppress `{error}`"), Applicability::Unsafe, edits) })
+    Some(Draft { imports, ..Draft::new(format!("Suppress `{error}`"), Applicability::Unsafe, edits) })
 }
 
 /// `try … except asyncio.CancelledError`
@@ -90,10 +90,10 @@ fn caught(context: &Context) -> Option<Draft> {
     }
     let fallback = guard::fallback(context.place.statement(), context.site.src)?;
     let mut imports = Vec::new();
-    let error = spelled(context.site, "asyncio.CancelledError", &mut imports);
+    let error = context.site.spelled("asyncio.CancelledError", &mut imports);
     let mut edits = context.layout.wrapped("try:")?;
     edits.push(context.layout.after(&[format!("except {error}:"), format!("{}{fallback}", context.layout.unit)])?);
-    Some(Draft { imports, ..draft(format!("Catch `{error}`"), Applicability::Suggestion, edits) })
+    Some(Draft { imports, ..Draft::new(format!("Catch `{error}`"), Applicability::Suggestion, edits) })
 }
 
 /// The function or lambda of this span around the place.

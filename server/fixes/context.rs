@@ -4,10 +4,9 @@
 
 use tree_sitter::Node;
 
+use super::Site;
 use super::edits::Layout;
-use super::place::{Place, any, identifiers, text};
-use super::{Draft, Site};
-use crate::report::{Applicability, TextEdit};
+use super::place::{Place, identifiers, is_stable, text};
 use crate::text::Span;
 
 /// A site and what the tree says about it.
@@ -47,51 +46,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// How the file spells a name of the standard library; its module is noted where it must be imported for that.
-pub(super) fn spelled(site: &Site, dotted: &'static str, imports: &mut Vec<&'static str>) -> String {
-    site.names.spelling(dotted).unwrap_or_else(|| {
-        let module = dotted.split('.').next().unwrap_or(dotted);
-        if !imports.contains(&module) {
-            imports.push(module);
-        }
-        dotted.to_owned()
-    })
-}
-
-/// A fix that needs no more than its edits.
-pub(super) fn draft(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Draft {
-    Draft { title, applicability, edits, imports: Vec::new(), definitions: Vec::new() }
-}
-
-/// Whether an expression has the same value when it is evaluated again, and fits on the line of another statement.
-pub(super) fn is_stable(src: &str, mut node: Node) -> bool {
-    if text(src, node).contains(['\n', '\r']) {
-        return false;
-    }
-    loop {
-        node = match node.kind() {
-            "identifier" => return true,
-            "attribute" => match node.child_by_field_name("object") {
-                Some(object) => object,
-                None => return false,
-            },
-            "parenthesized_expression" if node.named_child_count() == 1 => match node.named_child(0) {
-                Some(inner) => inner,
-                None => return false,
-            },
-            "subscript" => {
-                let mut cursor = node.walk();
-                let plain = node.children_by_field_name("subscript", &mut cursor).all(is_plain_key);
-                match node.child_by_field_name("value") {
-                    Some(value) if plain => value,
-                    _ => return false,
-                }
-            }
-            _ => return false,
-        };
-    }
-}
-
 /// Whether a collection can be iterated again: a variable and its like, or the `.values()` of one, which is as good.
 pub(super) fn is_stable_collection(src: &str, node: Node) -> bool {
     match values_owner(src, node) {
@@ -106,22 +60,4 @@ pub(super) fn values_owner<'t>(src: &str, node: Node<'t>) -> Option<Node<'t>> {
         return None;
     }
     node.child_by_field_name("function")?.child_by_field_name("object")
-}
-
-/// A literal, a variable or an attribute of one: a key that costs nothing to evaluate again.
-fn is_plain_key(key: Node) -> bool {
-    !any(key, |node| {
-        node.is_named()
-            && !matches!(
-                node.kind(),
-                "identifier"
-                    | "integer"
-                    | "string"
-                    | "string_start"
-                    | "string_content"
-                    | "string_end"
-                    | "attribute"
-                    | "unary_operator"
-            )
-    })
 }

@@ -3,12 +3,12 @@
 //! In: the call that makes it. Out: the drafts. Keeping alone would not do: the error of a task that nobody awaits is lost, so each
 //! of them brings it to light as well.
 
-use super::context::{draft, spelled};
 use super::edits::{Layout, fresh_name, insert, replace};
 use super::ending::{Ending, Loops, Made, times_named};
 use super::logs::{Callback, module_name};
 use super::place::{Place, any, span, text};
-use super::{Dangling, Draft, Global, Site, task_group};
+use super::task_group::Started;
+use super::{Dangling, Draft, Global, Site};
 use crate::report::{Applicability, TextEdit};
 
 /// The fixes for a task that is dropped where it is made, or kept in a variable that nobody reads; the best first.
@@ -16,12 +16,15 @@ pub(super) fn dangling(site: &Site, dangling: &Dangling) -> Vec<Draft> {
     let Some(place) = Place::find(site.src, site.root, dangling.call) else { return Vec::new() };
     let Some(made) = Made::of(&place, dangling.call) else { return Vec::new() };
     let this = Kept { site, layout: Layout::of(&place, site.newline), place, made };
+    let started = Started::of(site, &this.place, dangling.call);
     let mut drafts = Vec::new();
+    drafts.extend(started.as_ref().and_then(Started::in_open_group));
+    let joins = !drafts.is_empty();
     if site.in_async {
         drafts.extend(this.awaited());
     }
     drafts.extend(this.in_set());
-    drafts.extend(task_group::start_in_group(site, &this.place, dangling.call));
+    drafts.extend(started.filter(|_| !joins).and_then(|started| started.in_new_group()));
     drafts
 }
 
@@ -70,7 +73,7 @@ impl Kept<'_> {
                 Made::Named(_) => format!("Await `{name}` at the end"),
                 _ => format!("Keep it as `{name}` and await it at the end"),
             };
-            return Some(draft(title, Applicability::Unsafe, edits));
+            return Some(Draft::new(title, Applicability::Unsafe, edits));
         }
         let tasks = self.fresh("tasks");
         let statement = self.place.statement();
@@ -90,10 +93,10 @@ impl Kept<'_> {
             }
             (_, None) => return None,
         }
-        let gather = spelled(self.site, "asyncio.gather", &mut imports);
+        let gather = self.site.spelled("asyncio.gather", &mut imports);
         edits.push(ending.insert(&[format!("await {gather}(*{tasks})")], false)?);
         let title = format!("Keep them in `{tasks}` and wait for all at the end");
-        Some(Draft { imports, ..draft(title, Applicability::Unsafe, edits) })
+        Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, edits) })
     }
 
     /// The recipe of asyncio's documentation, with a callback that also logs: theirs loses the error.
@@ -107,7 +110,7 @@ impl Kept<'_> {
         let default = "background_tasks";
         let known = found.or_else(|| is_set(self.site, default).then(|| default.to_owned()));
         let set = known.clone().unwrap_or_else(|| module_name(self.site, default));
-        let callback = Callback::discards(self.site, &set, unit)?;
+        let callback = Callback::discards(self.site, &set, unit, known.is_some())?;
         let mut definitions = callback.definitions;
         if known.is_none() {
             definitions.insert(0, format!("{set} = set()"));
@@ -118,7 +121,7 @@ impl Kept<'_> {
         edits.push(self.layout.following(&lines)?);
         let title = format!("Keep it in `{set}` and log its error");
         let imports = callback.imports;
-        Some(Draft { imports, definitions, ..draft(title, Applicability::Suggestion, edits) })
+        Some(Draft { imports, definitions, ..Draft::new(title, Applicability::Suggestion, edits) })
     }
 
     /// A set at module level that this item already keeps tasks in: `running.add(task)`, with `running.discard` as a callback.

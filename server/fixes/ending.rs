@@ -25,8 +25,8 @@ pub(super) struct Ending<'t> {
 impl<'t> Ending<'t> {
     /// The end for the task that the call at `place` makes.
     pub fn of(place: &Place<'t>, newline: &'t str, loops: Loops) -> Option<Self> {
-        let function = place.function();
-        if !place.await_at_statement() || any_inside(function, |node| node.kind() == "yield") {
+        let body = place.function().child_by_field_name("body")?;
+        if !place.await_at_statement() || any_inside(body, |node| node.kind() == "yield") {
             return None;
         }
         let (block, anchor, repeated) = anchor(place, loops)?;
@@ -36,10 +36,8 @@ impl<'t> Ending<'t> {
         let rest = statements_after(block, anchor);
         let last = rest.last().copied().unwrap_or(anchor);
         let leaves_last = match last.kind() {
-            // What it returns is computed before what is new then: no matter where that is only looked up.
-            "return_statement" if any(last, |node| matches!(node.kind(), "call" | "await")) => return None,
-            "return_statement" => last != anchor,
-            "raise_statement" | "break_statement" | "continue_statement" => return None,
+            "return_statement" if last != anchor && returns_what_is_there(last) => true,
+            "return_statement" | "raise_statement" | "break_statement" | "continue_statement" => return None,
             _ => false,
         };
         let between = if leaves_last { &rest[..rest.len() - 1] } else { &rest[..] };
@@ -112,6 +110,11 @@ pub(super) fn statements_after<'t>(block: Node<'t>, statement: Node<'t>) -> Vec<
     all.filter(|node| node.start_byte() >= statement.end_byte() && node.kind() != "comment").collect()
 }
 
+/// Whether a statement returns a value that takes no time to compute: then it does not matter what waits before it.
+pub(super) fn returns_what_is_there(statement: Node) -> bool {
+    statement.kind() == "return_statement" && !any(statement, |node| matches!(node.kind(), "call" | "await"))
+}
+
 /// Whether control may leave a statement by another way than its end: by a `return`, or never.
 fn leaves(statement: Node) -> bool {
     any_inside(statement, |node| match node.kind() {
@@ -144,7 +147,7 @@ fn breaks(statement: Node) -> bool {
 pub(super) fn any_inside<'t>(top: Node<'t>, mut test: impl FnMut(Node<'t>) -> bool) -> bool {
     let mut found = false;
     walk(top, |node, _| {
-        let other = node != top && matches!(node.kind(), "function_definition" | "class_definition" | "lambda");
+        let other = matches!(node.kind(), "function_definition" | "class_definition" | "lambda");
         found = found || !other && test(node);
         !found && !other
     });

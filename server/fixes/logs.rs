@@ -25,7 +25,7 @@ impl Logger {
             return Self { name: (*name).to_owned(), imports: Vec::new() };
         }
         let mut imports = Vec::new();
-        let function = super::context::spelled(site, "logging.getLogger", &mut imports);
+        let function = site.spelled("logging.getLogger", &mut imports);
         Self { name: format!("{function}(__name__)"), imports }
     }
 
@@ -73,18 +73,18 @@ pub(super) struct Callback {
 impl Callback {
     /// One that logs the task's error.
     pub fn logs(site: &Site, unit: &str) -> Option<Self> {
-        Self::new(site, "_log_task_error", &[], unit)
+        Self::new(site, "_log_task_error", &[], unit, true)
     }
 
-    /// One that takes the task out of the set at module level and logs its error.
-    pub fn discards(site: &Site, set: &str, unit: &str) -> Option<Self> {
+    /// One that takes the task out of the set at module level and logs its error. `known`: the set is there already.
+    pub fn discards(site: &Site, set: &str, unit: &str, known: bool) -> Option<Self> {
         let one = set.trim_start_matches('_').trim_end_matches('s').to_lowercase();
-        Self::new(site, &format!("_{one}_done"), &[format!("{set}.discard(task)")], unit)
+        Self::new(site, &format!("_{one}_done"), &[format!("{set}.discard(task)")], unit, known)
     }
 
-    fn new(site: &Site, base: &str, first: &[String], unit: &str) -> Option<Self> {
+    fn new(site: &Site, base: &str, first: &[String], unit: &str, known: bool) -> Option<Self> {
         // A plain function of that name is the one that an earlier fix has brought.
-        if site.names.global(base) == Some(Global::Function) {
+        if known && site.names.global(base) == Some(Global::Function) {
             return Some(Self { name: base.to_owned(), definitions: Vec::new(), imports: Vec::new() });
         }
         let name = module_name(site, base);

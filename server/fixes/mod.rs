@@ -52,6 +52,19 @@ pub struct Site<'a> {
     pub python: (u8, u8),
 }
 
+impl Site<'_> {
+    /// How this file spells a name of the standard library; its module is noted in `imports` where it must be imported for that.
+    fn spelled(&self, dotted: &'static str, imports: &mut Vec<&'static str>) -> String {
+        self.names.spelling(dotted).unwrap_or_else(|| {
+            let module = dotted.split('.').next().unwrap_or(dotted);
+            if !imports.contains(&module) {
+                imports.push(module);
+            }
+            dotted.to_owned()
+        })
+    }
+}
+
 /// What is wrong at a place, as far as its repair needs to know.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Repair {
@@ -222,4 +235,10 @@ pub struct Draft {
     pub imports: Vec<&'static str>,
     /// What must stand at module level before the item: whole statements, in order, without a line break at the end.
     pub definitions: Vec<String>,
+}
+
+impl Draft {
+    fn new(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Self {
+        Self { title, applicability, edits, imports: Vec::new(), definitions: Vec::new() }
+    }
 }

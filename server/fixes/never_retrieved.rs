@@ -4,7 +4,7 @@
 
 use tree_sitter::Node;
 
-use super::context::{Context, draft, is_stable_collection, spelled};
+use super::context::{Context, is_stable_collection};
 use super::edits::{Layout, fresh_name, insert, replace};
 use super::ending::{Ending, Loops, Made};
 use super::logs::{Callback, Logger};
@@ -62,7 +62,7 @@ fn awaited(site: &Site, task: &NeverRetrieved) -> Vec<Draft> {
 
     let logger = Logger::at(site);
     let unit = layout.unit;
-    let (title, plain, logged) = match tasks {
+    let (title, errors, plain, logged) = match tasks {
         None => {
             let logged = [
                 "try:".to_owned(),
@@ -70,26 +70,31 @@ fn awaited(site: &Site, task: &NeverRetrieved) -> Vec<Draft> {
                 "except Exception:".to_owned(),
                 format!("{unit}{}", logger.caught()),
             ];
-            (format!("Await `{held}` at the end"), format!("await {held}"), logged.to_vec())
+            (format!("Await `{held}` at the end"), "its error", format!("await {held}"), logged.to_vec())
         }
         Some(tasks) => {
-            let gather = spelled(site, "asyncio.gather", &mut imports);
+            let gather = site.spelled("asyncio.gather", &mut imports);
             let result = fresh_name(text(site.src, place.function()), "result");
             let logged = [
                 format!("for {result} in await {gather}(*{tasks}, return_exceptions=True):"),
                 format!("{unit}if isinstance({result}, Exception):"),
                 format!("{unit}{unit}{}", logger.error(&result)),
             ];
-            (format!("Wait for all of `{tasks}` at the end"), format!("await {gather}(*{tasks})"), logged.to_vec())
+            (
+                format!("Wait for all of `{tasks}` at the end"),
+                "their errors",
+                format!("await {gather}(*{tasks})"),
+                logged.to_vec(),
+            )
         }
     };
     let with = |lines: &[String], compound, title: String, imports: Vec<&'static str>| {
         let mut edits = edits.clone();
         edits.push(ending.insert(lines, compound)?);
-        Some(Draft { imports, ..draft(title, Applicability::Unsafe, edits) })
+        Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, edits) })
     };
     let all_imports = [&imports[..], &logger.imports[..]].concat();
-    let logged = with(&logged, true, format!("{title} and log its error"), all_imports);
+    let logged = with(&logged, true, format!("{title} and log {errors}"), all_imports);
     let plain = with(&[plain], false, title, imports);
     logged.into_iter().chain(plain).collect()
 }
@@ -157,7 +162,7 @@ fn logged_after(site: &Site, wait: Span) -> Option<Draft> {
     lines.extend(logger.error_of(&task, unit).map(|line| format!("{unit}{line}")));
     edits.push(layout.after(&lines)?);
     let title = format!("Log the errors of the tasks in `{done}`");
-    Some(Draft { imports: logger.imports, ..draft(title, Applicability::Suggestion, edits) })
+    Some(Draft { imports: logger.imports, ..Draft::new(title, Applicability::Suggestion, edits) })
 }
 
 /// `asyncio.gather` in place of a plain `asyncio.wait` whose value nobody takes.
@@ -167,14 +172,14 @@ fn gathered_instead(site: &Site, wait: Span) -> Option<Draft> {
     let expression = statement.named_child(0).filter(|_| statement.kind() == "expression_statement")?;
     let (node, _) = place.path.iter().rfind(|(node, _)| node.kind() == "await" && span(*node) == wait)?;
     let call = node.named_child(0).filter(|call| call.kind() == "call")?;
-    let arguments = call.child_by_field_name("arguments")?;
-    let argument = arguments.named_child(0).filter(|argument| argument.kind() != "keyword_argument")?;
+    let arguments = call.child_by_field_name("arguments").filter(|node| node.kind() == "argument_list")?;
+    let argument = arguments.named_child(0).filter(|argument| is_collection(*argument))?;
     if span(unparenthesized(expression)) != wait || arguments.named_child_count() != 1 {
         return None;
     }
     let function = call.child_by_field_name("function")?;
     let mut imports = Vec::new();
-    let gather = spelled(site, "asyncio.gather", &mut imports);
+    let gather = site.spelled("asyncio.gather", &mut imports);
     let mut edits = vec![replace(function.start_byte(), function.end_byte(), gather.clone())];
     let members = argument.named_child_count() > 0 && !any(argument, |node| node.kind() == "comment");
     let title = if members && matches!(argument.kind(), "list" | "set") {
@@ -186,7 +191,23 @@ fn gathered_instead(site: &Site, wait: Span) -> Option<Draft> {
         let argument = Context::of(site, span(argument), span(argument))?.label().map(str::to_owned);
         argument.map_or(format!("Wait with `{gather}`"), |argument| format!("Wait with `{gather}(*{argument})`"))
     };
-    Some(Draft { imports, ..draft(title, Applicability::Unsafe, edits) })
+    Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, edits) })
+}
+
+/// What may stand behind a star as it is.
+fn is_collection(argument: Node) -> bool {
+    matches!(
+        argument.kind(),
+        "identifier"
+            | "attribute"
+            | "subscript"
+            | "call"
+            | "list"
+            | "set"
+            | "tuple"
+            | "list_comprehension"
+            | "set_comprehension"
+    )
 }
 
 /// A second done callback, which logs, beside the one that forgets the task.
@@ -203,7 +224,7 @@ fn logged_in_callback(site: &Site, call: Span) -> Option<Draft> {
     let edits = vec![context.layout.following(&[line])?];
     let Callback { definitions, imports, .. } = callback;
     let title = "Log its error in a second callback".to_owned();
-    Some(Draft { definitions, imports, ..draft(title, Applicability::Suggestion, edits) })
+    Some(Draft { definitions, imports, ..Draft::new(title, Applicability::Suggestion, edits) })
 }
 
 /// A wait for the end of a task that was asked to cancel; of many, behind the loop that asks them.
@@ -229,10 +250,10 @@ fn waited_for_end(site: &Site, call: Span) -> Option<Draft> {
         None => (Layout::of(place, site.newline), context.task.to_owned()),
     };
     let mut imports = Vec::new();
-    let gather = spelled(site, "asyncio.gather", &mut imports);
+    let gather = site.spelled("asyncio.gather", &mut imports);
     let wait = format!("{gather}({arguments}, return_exceptions=True)");
     let edit = layout.following(&[format!("await {wait}")])?;
-    Some(Draft { imports, ..draft(format!("Wait with `{wait}`"), Applicability::Unsafe, vec![edit]) })
+    Some(Draft { imports, ..Draft::new(format!("Wait with `{wait}`"), Applicability::Unsafe, vec![edit]) })
 }
 
 /// `task` of the call `task.method(…)`.

@@ -250,3 +250,50 @@ pub(super) fn identifiers<'s>(src: &'s str, top: Node) -> Vec<&'s str> {
     });
     names
 }
+
+/// Whether an expression has the same value when it is evaluated again, and fits on the line of another statement.
+pub(super) fn is_stable(src: &str, mut node: Node) -> bool {
+    if text(src, node).contains(['\n', '\r']) {
+        return false;
+    }
+    loop {
+        node = match node.kind() {
+            "identifier" => return true,
+            "attribute" => match node.child_by_field_name("object") {
+                Some(object) => object,
+                None => return false,
+            },
+            "parenthesized_expression" if node.named_child_count() == 1 => match node.named_child(0) {
+                Some(inner) => inner,
+                None => return false,
+            },
+            "subscript" => {
+                let mut cursor = node.walk();
+                let plain = node.children_by_field_name("subscript", &mut cursor).all(is_plain_key);
+                match node.child_by_field_name("value") {
+                    Some(value) if plain => value,
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
+    }
+}
+
+/// A literal, a variable or an attribute of one: a key that costs nothing to evaluate again.
+fn is_plain_key(key: Node) -> bool {
+    !any(key, |node| {
+        node.is_named()
+            && !matches!(
+                node.kind(),
+                "identifier"
+                    | "integer"
+                    | "string"
+                    | "string_start"
+                    | "string_content"
+                    | "string_end"
+                    | "attribute"
+                    | "unary_operator"
+            )
+    })
+}

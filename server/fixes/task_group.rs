@@ -5,59 +5,75 @@
 
 use tree_sitter::Node;
 
-use super::context::{draft, spelled};
 use super::edits::{Layout, fresh_name, replace};
-use super::ending::{Loops, anchor, any_inside, statements_after};
-use super::place::{Place, any, span, text};
+use super::ending::{Loops, anchor, any_inside, returns_what_is_there, statements_after};
+use super::place::{Place, span, text};
 use super::{Draft, Site};
-use crate::report::Applicability;
+use crate::report::{Applicability, TextEdit};
 use crate::text::Span;
 
 /// The first release that has it.
 const SINCE: (u8, u8) = (3, 11);
 
-/// The fix for the task that `call` makes.
-pub(super) fn start_in_group(site: &Site, place: &Place, call: Span) -> Option<Draft> {
-    if site.python < SINCE || !site.in_async || !place.await_at_statement() {
-        return None;
+/// A call of `create_task` that a group can take over.
+pub(super) struct Started<'a> {
+    site: &'a Site<'a>,
+    place: &'a Place<'a>,
+    /// `asyncio.create_task`
+    function: Node<'a>,
+}
+
+impl<'a> Started<'a> {
+    /// The call at `place`. `None` where there are no groups, or where the call means something else.
+    pub fn of(site: &'a Site<'a>, place: &'a Place<'a>, call: Span) -> Option<Self> {
+        if site.python < SINCE || !site.in_async || !place.await_at_statement() {
+            return None;
+        }
+        let (node, _) = place.path.last().filter(|(node, _)| node.kind() == "call" && span(*node) == call)?;
+        let function = node.child_by_field_name("function")?;
+        let last = function.child_by_field_name("attribute").unwrap_or(function);
+        // `ensure_future` takes futures as well, which no group does.
+        let fine = text(site.src, last) == "create_task" && !text(site.src, function).contains(['\n', '\r']);
+        fine.then_some(Self { site, place, function })
     }
-    let (node, _) = place.path.last().filter(|(node, _)| node.kind() == "call" && span(*node) == call)?;
-    let function = node.child_by_field_name("function")?;
-    let last = function.child_by_field_name("attribute").unwrap_or(function);
-    // `ensure_future` takes futures as well, which no group does.
-    if text(site.src, last) != "create_task" || text(site.src, function).contains(['\n', '\r']) {
-        return None;
+
+    fn by(&self, group: &str) -> TextEdit {
+        replace(self.function.start_byte(), self.function.end_byte(), format!("{group}.create_task"))
     }
-    let start = |group: &str| replace(function.start_byte(), function.end_byte(), format!("{group}.create_task"));
-    if let Some(group) = open_group(site, place) {
+
+    /// The task joins the group that is open around it.
+    pub fn in_open_group(&self) -> Option<Draft> {
+        let group = open_group(self.site, self.place)?;
         let title = format!("Start it in the task group `{group}`");
-        return Some(draft(title, Applicability::Suggestion, vec![start(group)]));
+        Some(Draft::new(title, Applicability::Suggestion, vec![self.by(group)]))
     }
-    if expects_errors(place) {
-        return None;
+
+    /// A group is opened for it and for what stands behind it.
+    pub fn in_new_group(&self) -> Option<Draft> {
+        let (site, place) = (self.site, self.place);
+        if expects_errors(place) {
+            return None;
+        }
+        let (block, first, _) = anchor(place, Loops::Any)?;
+        let mut wrapped = statements_after(block, first);
+        wrapped.insert(0, first);
+        // A value that is only looked up can as well be returned when the group is done.
+        if wrapped.len() > 1 && wrapped.last().is_some_and(|last| returns_what_is_there(*last)) {
+            wrapped.pop();
+        }
+        if wrapped.iter().any(|statement| changes_in_group(*statement)) {
+            return None;
+        }
+        let last = wrapped.last().copied().unwrap_or(first);
+        let mut imports = Vec::new();
+        let class = site.spelled("asyncio.TaskGroup", &mut imports);
+        let group = fresh_name(text(site.src, place.function()), "group");
+        let layout = Layout::around(place, first, last, site.newline);
+        let mut edits = layout.wrapped(&format!("async with {class}() as {group}:"))?;
+        edits.push(self.by(&group));
+        edits.sort_by_key(|edit| edit.span);
+        Some(Draft { imports, ..Draft::new("Start it in a task group".to_owned(), Applicability::Suggestion, edits) })
     }
-    let (block, first, _) = anchor(place, Loops::Any)?;
-    let mut last = statements_after(block, first).last().copied().unwrap_or(first);
-    // A value that is only looked up can as well be returned when the group is done.
-    let looked_up = last.kind() == "return_statement"
-        && !any(last, |node| matches!(node.kind(), "call" | "await"))
-        && last != first;
-    if looked_up {
-        last = statements_after(block, first).into_iter().nth_back(1).unwrap_or(first);
-    }
-    let between = std::iter::once(first).chain(statements_after(block, first));
-    let mut wrapped = between.take_while(|statement| statement.start_byte() <= last.start_byte());
-    if wrapped.any(changes_in_group) {
-        return None;
-    }
-    let mut imports = Vec::new();
-    let class = spelled(site, "asyncio.TaskGroup", &mut imports);
-    let group = fresh_name(text(site.src, place.function()), "group");
-    let layout = Layout::around(place, first, last, site.newline);
-    let mut edits = layout.wrapped(&format!("async with {class}() as {group}:"))?;
-    edits.push(start(&group));
-    edits.sort_by_key(|edit| edit.span);
-    Some(Draft { imports, ..draft("Start it in a task group".to_owned(), Applicability::Suggestion, edits) })
 }
 
 /// The name of the innermost task group that is open around the call, in its function.

@@ -6,7 +6,7 @@
 use tree_sitter::Node;
 
 use super::Draft;
-use super::context::{Context, draft as new_draft};
+use super::context::Context;
 use super::edits::{bound_by, fresh_name, replace, replace_expression};
 use super::place::{any, identifiers, span, text, unparenthesized, walk};
 use crate::report::{Applicability, TextEdit};
@@ -80,7 +80,7 @@ pub(super) fn draft(context: &Context) -> Option<Draft> {
         _ => edits.extend(answers),
     }
     let title = format!("Replace with `try` and `await {}`", context.task);
-    Some(new_draft(title, Applicability::Suggestion, edits))
+    Some(Draft::new(title, Applicability::Suggestion, edits))
 }
 
 /// The text of `body` after these edits, which lie in it.

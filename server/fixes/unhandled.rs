@@ -5,7 +5,6 @@
 
 use tree_sitter::Node;
 
-use super::context::draft;
 use super::edits::{Layout, is_compound};
 use super::ending::times_named;
 use super::logs::Logger;
@@ -37,7 +36,7 @@ fn caught(site: &Site, at: Span) -> Option<Draft> {
     let mut edits = layout.wrapped("try:")?;
     edits.push(layout.after(&lines)?);
     let title = if needed { "Log its error and raise it again" } else { "Catch its error and log it" };
-    Some(Draft { imports: logger.imports, ..draft(title.to_owned(), Applicability::Suggestion, edits) })
+    Some(Draft { imports: logger.imports, ..Draft::new(title.to_owned(), Applicability::Suggestion, edits) })
 }
 
 /// Whether other code may need what the statement does: a value that it returns, or keeps under a name that is used elsewhere.
