@@ -274,11 +274,40 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::guarded;
+    use super::*;
+    use crate::project::OLDEST;
 
     #[test]
     fn a_panic_becomes_a_message() {
         assert_eq!(guarded(|| 1), Ok(1));
         assert_eq!(guarded(|| panic!("no {}", 1)), Err::<(), _>("no 1".to_owned()));
+    }
+
+    #[test]
+    fn the_project_of_a_file_tells_its_python() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("old/pyproject.toml", "[project]\nrequires-python = '>=3.9, <4'\n");
+        write("new/pyproject.toml", "[tool.poetry.dependencies]\npython = '^3.12'\n");
+        write("broken/pyproject.toml", "[project\nrequires-python = '>=3.9'\n");
+        let run = Run {
+            settings: Settings::default(),
+            pythons: Mutex::default(),
+            least: Applicability::Safe,
+            mode: Mode::Check,
+        };
+        for (name, expected) in [
+            ("old/a.py", (3, 9)),
+            ("old/src/a/b.py", (3, 9)),
+            ("new/a.py", (3, 12)),
+            ("broken/a.py", OLDEST),
+            ("a.py", OLDEST),
+        ] {
+            assert_eq!(run.settings_of(&folder.path().join(name)).python, expected, "{name}");
+        }
     }
 }

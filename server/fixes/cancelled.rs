@@ -21,8 +21,7 @@ pub(super) fn cancelled(site: &Site, cancelled: &Cancelled) -> Vec<Draft> {
         let returned = cancelled.callback.and_then(|callback| returned(&context, callback));
         let guarded = guarded(&context, cancelled.callback);
         // What stands behind the question in a callback may be there for cancelled tasks as well, but needs what `result()` gives.
-        let asks_result =
-            context.call.of(site.src).trim_end_matches([')', ' ']).trim_end_matches('(').ends_with("result");
+        let asks_result = Span::new(cancelled.receiver.end, cancelled.at.end).of(site.src).contains("result");
         if asks_result || is_last(&context) {
             drafts.extend([returned, guarded].into_iter().flatten());
         } else {

@@ -57,6 +57,15 @@ impl<'t> Ending<'t> {
         }
     }
 
+    /// Whether something is asked to cancel before the end: then a wait there may raise `CancelledError`.
+    pub fn cancels(&self, src: &str) -> bool {
+        let asks = |node: Node| {
+            node.kind() == "attribute"
+                && node.child_by_field_name("attribute").is_some_and(|name| text(src, name) == "cancel")
+        };
+        self.repeated.iter().chain(&self.rest).any(|statement| any(*statement, asks))
+    }
+
     /// Whether a variable may be bound anew, or unbound, before the end.
     pub fn rebinds(&self, src: &str, name: &str) -> bool {
         self.rest.iter().any(|statement| any(*statement, |node| bound_by(src, node).contains(&name)))

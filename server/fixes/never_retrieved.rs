@@ -60,6 +60,7 @@ fn awaited(site: &Site, task: &NeverRetrieved) -> Vec<Draft> {
         None
     };
 
+    let many = tasks.is_some();
     let logger = Logger::at(site);
     let unit = layout.unit;
     let (title, errors, plain, logged) = match tasks {
@@ -96,7 +97,12 @@ fn awaited(site: &Site, task: &NeverRetrieved) -> Vec<Draft> {
     let all_imports = [&imports[..], &logger.imports[..]].concat();
     let logged = with(&logged, true, format!("{title} and log {errors}"), all_imports);
     let plain = with(&[plain], false, title, imports);
-    logged.into_iter().chain(plain).collect()
+    // With `return_exceptions` a cancellation is a result like others; it would come out of any other wait.
+    match (ending.cancels(site.src), many) {
+        (false, _) => logged.into_iter().chain(plain).collect(),
+        (true, true) => logged.into_iter().collect(),
+        (true, false) => Vec::new(),
+    }
 }
 
 /// How to go through a collection of tasks: `tasks`, or `tasks.values()` where it is a dict. `None` where nothing tells.

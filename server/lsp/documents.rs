@@ -149,6 +149,7 @@ fn settings_of(uri: &Uri, settings: &Settings, pythons: &mut Pythons) -> Arc<Set
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::OLDEST;
 
     #[test]
     fn a_panic_costs_the_findings_until_the_next_edit() {
@@ -163,5 +164,24 @@ mod tests {
         assert!(documents.edit(version, vec![change], Encoding::Utf8).is_ok());
         let text = documents.get(&name()).unwrap().analyse(|document| document.file.text().as_str().to_owned());
         assert!(text.is_ok_and(|text| text.as_deref() == Some("y")));
+    }
+
+    #[test]
+    fn the_project_of_a_document_tells_its_python() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("pyproject.toml"), "[project]\nrequires-python = '>=3.9'\n").unwrap();
+        let mut documents = Documents::default();
+        let mut python = |uri: String| {
+            let uri: Uri = uri.parse().unwrap();
+            let item = TextDocumentItem::new(uri.clone(), "python".to_owned(), 1, String::new());
+            documents.open(item, &Settings::default());
+            documents.configure(&Settings { ignore: vec!["a".to_owned()], ..Settings::default() });
+            let settings = &documents.get(&uri).unwrap().settings;
+            assert_eq!(settings.ignore, ["a"]);
+            settings.python
+        };
+        let file = Uri::from_file_path(folder.path().join("a/b.py")).unwrap();
+        assert_eq!(python(file.to_string()), (3, 9));
+        assert_eq!(python("untitled:a.py".to_owned()), OLDEST);
     }
 }
