@@ -196,14 +196,22 @@ fn unit<'a>(place: &Place<'a>) -> &'a str {
 /// The strings of some statements in a row: what begins a line in them is not indentation.
 fn strings(first: Node, last: Node) -> Vec<Span> {
     let mut spans = Vec::new();
-    for statement in std::iter::successors(Some(first), |node| if *node == last { None } else { node.next_sibling() }) {
-        walk(statement, |node, _| {
+    let mut add = |top| {
+        walk(top, |node, _| {
             let is_string = node.kind() == "string";
             if is_string {
                 spans.push(span(node));
             }
             !is_string
         });
+    };
+    // Not from sibling to sibling: each step would begin at the root of the tree.
+    match first.parent().filter(|_| first != last) {
+        Some(block) => {
+            let inside = |node: &Node| first.start_byte() <= node.start_byte() && node.end_byte() <= last.end_byte();
+            block.named_children(&mut block.walk()).filter(inside).for_each(add);
+        }
+        None => add(first),
     }
     spans
 }

@@ -8,7 +8,7 @@ use super::context::{Context, is_stable_collection};
 use super::edits::{Layout, fresh_name, insert, replace};
 use super::ending::{Ending, Loops, Made};
 use super::logs::{Callback, Logger};
-use super::place::{Place, any, span, text, unparenthesized, walk};
+use super::place::{Place, Reach, any, span, text, unparenthesized, walk};
 use super::{Draft, NeverRetrieved, Site, Unretrieved};
 use crate::report::Applicability;
 use crate::text::Span;
@@ -16,7 +16,7 @@ use crate::text::Span;
 /// The fixes for a task whose exception would never be seen, the best first.
 pub(super) fn never_retrieved(site: &Site, task: &NeverRetrieved) -> Vec<Draft> {
     match task.how {
-        Unretrieved::Kept => awaited(site, task),
+        Unretrieved::Kept => awaited(site, task).unwrap_or_default(),
         Unretrieved::Waited(wait) => {
             [logged_after(site, wait), gathered_instead(site, wait)].into_iter().flatten().collect()
         }
@@ -25,83 +25,98 @@ pub(super) fn never_retrieved(site: &Site, task: &NeverRetrieved) -> Vec<Draft> 
     }
 }
 
-/// `await task` at the end of the block, with and without a `try` that logs.
-fn awaited(site: &Site, task: &NeverRetrieved) -> Vec<Draft> {
-    let parts = || {
-        let place = Place::find(site.src, site.root, task.call)?;
-        let loops = if task.in_collection { Loops::Collected } else { Loops::Counted };
-        let ending = Ending::of(&place, site.newline, loops)?;
-        Some((ending, place))
-    };
-    let Some((ending, place)) = parts().filter(|_| site.in_async) else { return Vec::new() };
-    let Some(held) = &task.held_by else { return Vec::new() };
-    let layout = Layout::of(&place, site.newline);
-    let mut imports = Vec::new();
-    let mut edits = Vec::new();
+/// A wait at the end of the block, with and without a log of what failed.
+fn awaited(site: &Site, task: &NeverRetrieved) -> Option<Vec<Draft>> {
+    let held = task.held_by.as_deref().filter(|_| site.in_async)?;
+    let place = Place::find(site.src, site.root, task.call)?;
+    let loops = if task.in_collection { Loops::Collected } else { Loops::Counted };
+    let ending = Ending::of(&place, site.newline, loops)?;
     if ending.rebinds(site.src, held.split(['.', '[']).next().unwrap_or(held)) {
-        return Vec::new();
+        return None;
     }
-
-    let tasks = if task.in_collection {
-        match collection(site, &place, held) {
-            Some(tasks) => Some(tasks),
-            None => return Vec::new(),
+    let layout = Layout::of(&place, site.newline);
+    let mut edits = Vec::new();
+    let tasks = match ending.repeated {
+        _ if task.in_collection => Some(collection(site, &place, held)?),
+        Some(repeated) => {
+            let Made::Named(_) = Made::of(&place, task.call)? else { return None };
+            let tasks = fresh_name(text(site.src, place.function()), "tasks");
+            let around = Layout::around(&place, repeated, repeated, site.newline);
+            edits.push(around.before(&[format!("{tasks} = []")])?);
+            edits.push(layout.following(&[format!("{tasks}.append({held})")])?);
+            Some(tasks)
         }
-    } else if let Some(repeated) = ending.repeated {
-        let tasks = fresh_name(text(site.src, place.function()), "tasks");
-        let before = Layout::around(&place, repeated, repeated, site.newline).before(&[format!("{tasks} = []")]);
-        let after = layout.following(&[format!("{tasks}.append({held})")]);
-        let (Some(before), Some(after), Some(Made::Named(_))) = (before, after, Made::of(&place, task.call)) else {
-            return Vec::new();
-        };
-        edits.extend([before, after]);
-        Some(tasks)
-    } else {
-        None
+        // `task = make() if a else None`: nothing may be there to wait for in the end.
+        None if place.reach() != Reach::Always => return None,
+        None => None,
     };
+    let wait = match tasks {
+        None => Wait::one(site, held, layout.unit),
+        Some(tasks) => Wait::all(site, &tasks, text(site.src, place.function()), layout.unit),
+    };
+    let with = |lines: &[String], compound, title: &str, imports: &[&'static str]| {
+        let mut edits = edits.clone();
+        edits.push(ending.insert(lines, compound)?);
+        Some(Draft { imports: imports.to_vec(), ..Draft::new(title.to_owned(), Applicability::Unsafe, edits) })
+    };
+    let logged = with(&wait.logged, true, &wait.logged_title, &wait.logged_imports);
+    let plain = with(&[wait.plain], false, &wait.title, &wait.imports);
+    // With `return_exceptions` a cancellation is a result like others; it would come out of any other wait.
+    let cancels = ending.cancels(site.src);
+    let logged = logged.filter(|_| !cancels || wait.takes_cancellation);
+    Some(logged.into_iter().chain(plain.filter(|_| !cancels)).collect())
+}
 
-    let many = tasks.is_some();
-    let logger = Logger::at(site);
-    let unit = layout.unit;
-    let (title, errors, plain, logged) = match tasks {
-        None => {
-            let logged = [
+/// The lines that wait.
+struct Wait {
+    plain: String,
+    title: String,
+    imports: Vec<&'static str>,
+    /// Those that log what failed, too.
+    logged: Vec<String>,
+    logged_title: String,
+    logged_imports: Vec<&'static str>,
+    /// What logs does not raise where a task was cancelled.
+    takes_cancellation: bool,
+}
+
+impl Wait {
+    fn one(site: &Site, task: &str, unit: &str) -> Self {
+        let logger = Logger::at(site);
+        Self {
+            plain: format!("await {task}"),
+            title: format!("Await `{task}` at the end"),
+            imports: Vec::new(),
+            logged: vec![
                 "try:".to_owned(),
-                format!("{unit}await {held}"),
+                format!("{unit}await {task}"),
                 "except Exception:".to_owned(),
                 format!("{unit}{}", logger.caught()),
-            ];
-            (format!("Await `{held}` at the end"), "its error", format!("await {held}"), logged.to_vec())
+            ],
+            logged_title: format!("Await `{task}` at the end and log its error"),
+            logged_imports: logger.imports,
+            takes_cancellation: false,
         }
-        Some(tasks) => {
-            let gather = site.spelled("asyncio.gather", &mut imports);
-            let result = fresh_name(text(site.src, place.function()), "result");
-            let logged = [
+    }
+
+    fn all(site: &Site, tasks: &str, function: &str, unit: &str) -> Self {
+        let mut imports = Vec::new();
+        let gather = site.spelled("asyncio.gather", &mut imports);
+        let logger = Logger::at(site);
+        let result = fresh_name(function, "result");
+        Self {
+            plain: format!("await {gather}(*{tasks})"),
+            title: format!("Wait for all of `{tasks}` at the end"),
+            logged: vec![
                 format!("for {result} in await {gather}(*{tasks}, return_exceptions=True):"),
                 format!("{unit}if isinstance({result}, Exception):"),
                 format!("{unit}{unit}{}", logger.error(&result)),
-            ];
-            (
-                format!("Wait for all of `{tasks}` at the end"),
-                "their errors",
-                format!("await {gather}(*{tasks})"),
-                logged.to_vec(),
-            )
+            ],
+            logged_title: format!("Wait for all of `{tasks}` at the end and log their errors"),
+            logged_imports: [&imports[..], &logger.imports[..]].concat(),
+            imports,
+            takes_cancellation: true,
         }
-    };
-    let with = |lines: &[String], compound, title: String, imports: Vec<&'static str>| {
-        let mut edits = edits.clone();
-        edits.push(ending.insert(lines, compound)?);
-        Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, edits) })
-    };
-    let all_imports = [&imports[..], &logger.imports[..]].concat();
-    let logged = with(&logged, true, format!("{title} and log {errors}"), all_imports);
-    let plain = with(&[plain], false, title, imports);
-    // With `return_exceptions` a cancellation is a result like others; it would come out of any other wait.
-    match (ending.cancels(site.src), many) {
-        (false, _) => logged.into_iter().chain(plain).collect(),
-        (true, true) => logged.into_iter().collect(),
-        (true, false) => Vec::new(),
     }
 }
 

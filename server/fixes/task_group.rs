@@ -95,15 +95,13 @@ fn open_group<'s>(site: &'s Site, place: &Place) -> Option<&'s str> {
 
 /// Whether a handler around the statement waits for errors that a group would hand on in an `ExceptionGroup`.
 fn expects_errors(place: &Place) -> bool {
-    place.blocks().any(|(block, _)| {
-        place.path.windows(2).any(|pair| {
-            let (parent, (child, field)) = (pair[0].0, pair[1]);
-            let mut cursor = parent.walk();
-            child == block
-                && parent.kind() == "try_statement"
-                && field == Some("body")
-                && parent.named_children(&mut cursor).any(|clause| clause.kind().starts_with("except"))
-        })
+    let mut around = place.path.windows(2).rev().take_while(|pair| pair[0].0.kind() != "function_definition");
+    around.any(|pair| {
+        let (parent, field) = (pair[0].0, pair[1].1);
+        let mut cursor = parent.walk();
+        parent.kind() == "try_statement"
+            && field == Some("body")
+            && parent.named_children(&mut cursor).any(|clause| clause.kind().starts_with("except"))
     })
 }
 

@@ -46,36 +46,24 @@ pub fn oldest_python(pyproject: &str) -> Option<(u8, u8)> {
     let value = standard.or_else(poetry)?;
     // Poetry takes a table with the version in it as well.
     let specifier = value.as_str().or_else(|| value.get("version").and_then(Value::as_str))?;
-    // Of alternatives the oldest counts, of bounds that hold together the newest.
+    // Of alternatives the oldest counts; one without a bound leaves none.
     specifier.split("||").map(lower_bound).min()?
 }
 
 /// The lower bound of specifiers that must all hold: `>=3.9, <4`.
 fn lower_bound(specifiers: &str) -> Option<(u8, u8)> {
-    let after_operator = specifiers.replace([',', ' '], " ");
-    let mut words = after_operator.split_whitespace();
-    let mut bounds = Vec::new();
-    while let Some(word) = words.next() {
-        let start = word.find(|c: char| c.is_ascii_digit() || c == '*').unwrap_or(word.len());
-        let (operator, mut version) = word.split_at(start);
-        if version.is_empty() {
-            // `>= 3.9`
-            version = words.next()?;
-        }
-        match operator {
-            // `3.9` and `^3.9` are Poetry's.
-            ">=" | "~=" | "==" | "===" | "^" | "~" | "" => bounds.extend(release(version)),
-            // `>3.9` lets 3.9.1 in; `>3` begins with 4 in the letter, but nobody means that.
-            ">" => bounds.extend(release(version)),
-            _ => {}
-        }
-    }
-    bounds.into_iter().max()
+    let bounds = specifiers.split(',').filter_map(|specifier| {
+        let start = specifier.find(|c: char| c.is_ascii_digit())?;
+        let (operator, version) = specifier.split_at(start);
+        // `^3.9`, `~3.9` and `3.9` are Poetry's. `>3.9` lets 3.9.1 in.
+        matches!(operator.trim(), ">=" | ">" | "~=" | "==" | "===" | "^" | "~" | "").then(|| release(version))?
+    });
+    bounds.max()
 }
 
 /// `(3, 9)` of `3.9.2`, `(3, 0)` of `3`.
 fn release(version: &str) -> Option<(u8, u8)> {
-    let mut parts = version.split(['.', '*']);
+    let mut parts = version.trim_end().split('.');
     let major = parts.next()?.parse().ok()?;
     let minor: String = parts.next().unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
     Some((major, minor.parse().unwrap_or_default()))
@@ -101,6 +89,8 @@ mod tests {
             ("~3.10.1", Some((3, 10))),
             ("3.11.*", Some((3, 11))),
             ("^3.8 || ^3.12", Some((3, 8))),
+            ("^3.12 || <3", None),
+            (">=3.9 , <4", Some((3, 9))),
             ("<4", None),
             ("*", None),
             ("", None),

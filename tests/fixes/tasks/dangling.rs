@@ -45,6 +45,12 @@ fn a_name_that_nobody_reads_is_used() {
         "Await `t` at the end",
         "t = asyncio.create_task(x())\ny()\nawait t",
     );
+    check(
+        "match a:\n    case 1:\n        t: asyncio.Task = ⟦asyncio.create_task(x())⟧\n        y()",
+        dangling,
+        "Await `t` at the end",
+        "match a:\n    case 1:\n        t: asyncio.Task = asyncio.create_task(x())\n        y()\n        await t",
+    );
     // `_` says that it is not used, and the second `t` is another task.
     for name in ["_", "t"] {
         check(

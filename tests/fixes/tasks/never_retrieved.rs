@@ -16,6 +16,8 @@ fn a_kept_task_is_awaited_at_the_end() {
     );
     // On one line there is no room for a `try`.
     assert_eq!(titles("if a: task = ⟦asyncio.create_task(x())⟧; print(task)", kept), [plain]);
+    // There may be none.
+    assert_eq!(titles("task = ⟦asyncio.create_task(x())⟧ if a else None\nprint(task)", kept), [""; 0]);
     // Another task has the name in the end.
     assert_eq!(titles("task = ⟦asyncio.create_task(x())⟧\nprint(task)\ntask = y()", kept), [""; 0]);
     assert_eq!(titles("task = ⟦asyncio.create_task(x())⟧\nprint(task)\ndel task", kept), [""; 0]);
