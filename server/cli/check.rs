@@ -1,10 +1,11 @@
 //! `aiolint check`: files in, findings, fixed files or a diff out.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ use super::args::{CheckArgs, OutputFormat};
 use super::source::{self, Source};
 use super::{CLEAN, FOUND, TROUBLE, json, summary, terminal, walk};
 use crate::engine::File;
-use crate::project::Settings;
+use crate::project::{Pythons, Settings};
 use crate::report::apply::{self, Refusal};
 use crate::report::{Applicability, Finding};
 use crate::text::Text;
@@ -52,11 +53,8 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
         return Ok(TROUBLE);
     }
     let run = Run {
-        settings: Arc::new(Settings {
-            select: args.select.clone(),
-            ignore: args.ignore.clone(),
-            ..Settings::default()
-        }),
+        settings: Settings { select: args.select.clone(), ignore: args.ignore.clone(), ..Settings::default() },
+        pythons: Mutex::default(),
         least: if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe },
         mode: match (args.diff, args.fix) {
             (true, _) => Mode::Diff,
@@ -141,7 +139,9 @@ fn print(
 }
 
 struct Run {
-    settings: Arc<Settings>,
+    settings: Settings,
+    /// What the projects of the files say, as far as one was asked.
+    pythons: Mutex<Pythons>,
     least: Applicability,
     mode: Mode,
 }
@@ -193,7 +193,7 @@ impl Run {
         if self.mode == Mode::Check {
             return self.unfixed(source, path);
         }
-        match guarded(|| apply::fix_all(&source.text, self.least, |text| self.analyse(text))) {
+        match guarded(|| apply::fix_all(&source.text, self.least, |text| self.analyse(text, &path))) {
             Ok(Ok(fixed)) => Checked {
                 path,
                 before: (fixed.text != source.text).then(|| source.text.clone()),
@@ -220,14 +220,22 @@ impl Run {
     }
 
     fn unfixed(&self, source: &Source, path: PathBuf) -> Checked {
-        match guarded(|| self.analyse(&source.text)) {
+        match guarded(|| self.analyse(&source.text, &path)) {
             Ok(findings) => Checked { findings, text: Text::new(source.text.clone()), ..Checked::nothing(path) },
             Err(panic) => Checked::crashed(path, &panic),
         }
     }
 
-    fn analyse(&self, text: &str) -> Arc<[Finding]> {
-        File::new(text.to_owned(), Arc::clone(&self.settings)).findings()
+    fn analyse(&self, text: &str, path: &Path) -> Arc<[Finding]> {
+        File::new(text.to_owned(), Arc::new(self.settings_of(path))).findings()
+    }
+
+    /// The settings for a file, or for standard input, which counts as a file of the working folder.
+    fn settings_of(&self, path: &Path) -> Settings {
+        let read = |file: &Path| fs::read_to_string(file).ok();
+        // A panic of another file leaves nothing half-done in there.
+        let mut pythons = self.pythons.lock().unwrap_or_else(PoisonError::into_inner);
+        Settings { python: pythons.of(&walk::absolute(path), read), ..self.settings.clone() }
     }
 }
 
@@ -266,11 +274,40 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::guarded;
+    use super::*;
+    use crate::project::OLDEST;
 
     #[test]
     fn a_panic_becomes_a_message() {
         assert_eq!(guarded(|| 1), Ok(1));
         assert_eq!(guarded(|| panic!("no {}", 1)), Err::<(), _>("no 1".to_owned()));
+    }
+
+    #[test]
+    fn the_project_of_a_file_tells_its_python() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("old/pyproject.toml", "[project]\nrequires-python = '>=3.9, <4'\n");
+        write("new/pyproject.toml", "[tool.poetry.dependencies]\npython = '^3.12'\n");
+        write("broken/pyproject.toml", "[project\nrequires-python = '>=3.9'\n");
+        let run = Run {
+            settings: Settings::default(),
+            pythons: Mutex::default(),
+            least: Applicability::Safe,
+            mode: Mode::Check,
+        };
+        for (name, expected) in [
+            ("old/a.py", (3, 9)),
+            ("old/src/a/b.py", (3, 9)),
+            ("new/a.py", (3, 12)),
+            ("broken/a.py", OLDEST),
+            ("a.py", OLDEST),
+        ] {
+            assert_eq!(run.settings_of(&folder.path().join(name)).python, expected, "{name}");
+        }
     }
 }

@@ -10,8 +10,8 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
 use super::names::Module;
-use crate::facts::{Facts, Mentions, ModuleNames, Names, Scope, ScopeId, ScopeKind, extract};
-use crate::fixes::{self, Site};
+use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract};
+use crate::fixes::{self, Global, Site};
 use crate::flow::{self, Unit};
 use crate::rules::{self, Verdict};
 use crate::tasks::{self, Mention, Summary};
@@ -98,7 +98,6 @@ pub(super) struct Inputs<'a> {
     /// Of the summaries of those it calls.
     pub calls: u64,
     pub summary: &'a dyn Fn(&str) -> Option<Arc<Summary>>,
-    pub python: (u8, u8),
 }
 
 impl Analysis {
@@ -265,7 +264,7 @@ impl Function {
         };
         let Some(account) = tasks::analyse(&graph, context) else { return this };
         for verdict in rules::judge(&account, names.src, graph.is_async) {
-            this.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.python));
+            this.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.module.python));
         }
         if slot.callable.is_some() {
             let summary = Summary::of(&graph, &account);
@@ -343,6 +342,21 @@ struct Spelling<'a> {
 impl fixes::Names for Spelling<'_> {
     fn spelling(&self, dotted: &str) -> Option<String> {
         self.names.spelling(self.offset, dotted)
+    }
+
+    fn global(&self, name: &str) -> Option<Global> {
+        let Names { facts, module, .. } = *self.names;
+        let meaning = module.meaning(name)?;
+        let scope = facts.scope_at(self.offset);
+        if facts.resolve(scope, name) != Resolved::Module {
+            return Some(Global::Other);
+        }
+        Some(match meaning {
+            Meaning::Import(path) => Global::Import(path.clone()),
+            Meaning::Function { is_async: false, is_generator: false, decorated: false } => Global::Function,
+            Meaning::CallResult(_) => self.names.call_result(scope, name).map_or(Global::Other, Global::Call),
+            _ => Global::Other,
+        })
     }
 }
 

@@ -49,7 +49,8 @@ impl File {
         let text = Text::new(text);
         let items = items::cut(text.as_str());
         let states = items.iter().map(|_| ItemState::default()).collect();
-        Self { text, settings, items, states, module: Module::default(), findings: None, analysed: 0 }
+        let module = Module::new(settings.python);
+        Self { text, settings, items, states, module, findings: None, analysed: 0 }
     }
 
     /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
@@ -135,8 +136,7 @@ impl File {
         if let Some(index) = also.filter(|index| !wanted.contains(index)) {
             all.push(index);
         }
-        let python = self.settings.python;
-        self.analysed += program::analyse(&all, &self.text, &self.items, &mut self.states, &self.module, python);
+        self.analysed += program::analyse(&all, &self.text, &self.items, &mut self.states, &self.module);
         wanted
     }
 
@@ -224,6 +224,9 @@ impl Draft {
         let fix = |draft: &fixes::Draft| {
             let mut edits: Vec<TextEdit> =
                 draft.imports.iter().map(|module| fixes::import_edit(text.as_str(), module)).collect();
+            if !draft.definitions.is_empty() {
+                edits.push(fixes::definition_edit(text.as_str(), shift, &draft.definitions));
+            }
             edits.extend(
                 draft
                     .edits

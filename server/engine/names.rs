@@ -22,6 +22,8 @@ pub(super) struct Module {
     shared: u64,
     /// The names whose call or use may make a task or coroutine.
     matter: FxHashSet<String>,
+    /// The oldest Python that must run the file.
+    pub python: (u8, u8),
     current: bool,
 }
 
@@ -29,6 +31,10 @@ pub(super) struct Module {
 const MAX_BASES: u32 = 16;
 
 impl Module {
+    pub fn new(python: (u8, u8)) -> Self {
+        Self { python, ..Self::default() }
+    }
+
     /// The text has changed.
     pub fn outdated(&mut self) {
         self.current = false;

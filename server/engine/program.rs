@@ -27,14 +27,7 @@ struct Node {
 }
 
 /// Brings all functions of the items in `wanted` up to date; gives the number of those that had to be analysed.
-pub(super) fn analyse(
-    wanted: &[usize],
-    text: &Text,
-    items: &[Item],
-    states: &mut [ItemState],
-    module: &Module,
-    python: (u8, u8),
-) -> u64 {
+pub(super) fn analyse(wanted: &[usize], text: &Text, items: &[Item], states: &mut [ItemState], module: &Module) -> u64 {
     for &index in wanted {
         states[index].prepare(items[index].span.of(text.as_str()));
     }
@@ -55,7 +48,7 @@ pub(super) fn analyse(
                 let known = by_name.get(name).copied().flatten().filter(|of| !circle.contains(of))?;
                 nodes[known].summary.clone()
             };
-            let inputs = Inputs { module, names, calls, summary: &summary, python };
+            let inputs = Inputs { module, names, calls, summary: &summary };
             analysed += u64::from(states[item].analyse(at, items[item].span.of(text.as_str()), &inputs));
         }
         for &index in &circle {

@@ -3,52 +3,31 @@
 //! In: a [`Site`]. Out: the drafts that help there. Each of them is withheld where it would not parse, would evaluate a
 //! call twice, or would trade `InvalidStateError` for another error that is certain to come.
 
-use super::edits::{Layout, fresh_name, replace, replace_expression};
-use super::place::{Place, Reach, identifiers, span, text};
+use super::context::{Context, is_stable_collection, values_owner};
+use super::edits::{fresh_name, replace, replace_expression};
+use super::place::{Reach, identifiers, span, text};
 use super::{Asked, Draft, Method, Site, guard, try_await};
-use crate::report::{Applicability, TextEdit};
+use crate::report::Applicability;
 
 /// The fixes for a `result()` or `exception()` that is asked too early, the best first.
-pub fn before_done(site: &Site, asked: &Asked) -> Vec<Draft> {
-    let Some(place) = Place::find(site.src, site.root, asked.call) else { return Vec::new() };
-    let Some(receiver) =
-        site.root.descendant_for_byte_range(asked.receiver.start as usize, asked.receiver.end as usize)
-    else {
-        return Vec::new();
-    };
-    let context = Context {
-        site,
-        asked,
-        layout: Layout::of(&place, site.newline),
-        stable: is_stable(site, receiver),
-        names: identifiers(site.src, receiver),
-        task: asked.receiver.of(site.src),
-        place,
-    };
+pub(super) fn before_done(site: &Site, asked: &Asked) -> Vec<Draft> {
+    let Some(context) = Context::of(site, asked.call, asked.receiver) else { return Vec::new() };
+    let question = Question { at: context, asked };
     let mut drafts = Vec::new();
     if site.in_async && asked.can_wait {
-        context.waits(&mut drafts);
+        question.waits(&mut drafts);
     }
-    drafts.extend(context.guarded());
-    drafts.extend(context.caught());
+    drafts.extend(question.guarded());
+    drafts.extend(question.caught());
     drafts
 }
 
-/// A site and what the tree says about it.
-pub(super) struct Context<'a> {
-    pub site: &'a Site<'a>,
-    pub asked: &'a Asked,
-    pub place: Place<'a>,
-    pub layout: Layout<'a>,
-    /// The receiver can be evaluated again and is the same task: a variable, an attribute, an item.
-    pub stable: bool,
-    /// The variables that the receiver names.
-    pub names: Vec<&'a str>,
-    /// The receiver's text.
-    pub task: &'a str,
+struct Question<'a> {
+    at: Context<'a>,
+    asked: &'a Asked,
 }
 
-impl Context<'_> {
+impl Question<'_> {
     fn waits(&self, drafts: &mut Vec<Draft>) {
         let cancels = self.asked.may_be_cancelled;
         let target = self.target();
@@ -68,25 +47,25 @@ impl Context<'_> {
             Method::Exception => {
                 drafts.extend(self.gathered(target.as_ref(), true));
                 drafts.extend(self.waited(target.as_ref()));
-                drafts.extend(try_await::draft(self));
+                drafts.extend(self.tried());
             }
         }
     }
 
     /// What to wait for before the statement, and how that is written. `None` where waiting there is wrong or no `await` is legal.
     fn target(&self) -> Option<Target> {
-        let place = &self.place;
-        if place.reach() != Reach::Always || !place.await_at_statement() || place.walrus_binds(&self.names) {
+        let place = &self.at.place;
+        if place.reach() != Reach::Always || !place.await_at_statement() || place.walrus_binds(&self.at.names) {
             return None;
         }
-        if let Some(clause) = place.binding_clause(&self.names) {
+        if let Some(clause) = place.binding_clause(&self.at.names) {
             return self.collection(clause).map(Target::Each);
         }
-        if self.stable {
-            return Some(Target::One { name: self.task.to_owned(), made: false });
+        if self.at.stable {
+            return Some(Target::One { name: self.at.task.to_owned(), made: false });
         }
         // Only worth it where nothing can take the call's place: `await make()` is shorter than a name for it.
-        let name = fresh_name(text(self.site.src, place.function()), "task");
+        let name = fresh_name(text(self.at.site.src, place.function()), "task");
         (self.asked.method == Method::Exception && !self.asked.may_be_cancelled)
             .then_some(Target::One { name, made: true })
     }
@@ -96,40 +75,34 @@ impl Context<'_> {
         let left = clause.child_by_field_name("left")?;
         let right = clause.child_by_field_name("right")?;
         let is_async = clause.child(0).is_some_and(|first| first.kind() == "async");
-        if is_async || text(self.site.src, left) != self.task {
+        if is_async || text(self.at.site.src, left) != self.at.task {
             return None;
         }
-        // `jobs.values()` is a view: as good as a collection.
-        let owner = match right.kind() {
-            "call" if text(self.site.src, right).ends_with(".values()") => {
-                right.child_by_field_name("function")?.child_by_field_name("object")?
-            }
-            _ => right,
-        };
-        let names = identifiers(self.site.src, owner);
-        let fine = is_stable(self.site, owner) && self.place.binding_clause(&names).is_none();
-        fine.then(|| text(self.site.src, right).to_owned())
+        let owner = values_owner(self.at.site.src, right).unwrap_or(right);
+        let names = identifiers(self.at.site.src, owner);
+        let fine = is_stable_collection(self.at.site.src, right) && self.at.place.binding_clause(&names).is_none();
+        fine.then(|| text(self.at.site.src, right).to_owned())
     }
 
     /// `await task` in a statement of its own.
     fn awaited(&self, target: Option<&Target>) -> Option<Draft> {
         let Some(Target::One { name, .. }) = target else { return None };
         // `await task` and then a bare `task.result()`: the replacement says it once.
-        if span(self.place.statement()) == self.asked.call {
+        if span(self.at.place.statement()) == self.asked.call {
             return None;
         }
-        let edit = self.layout.before(&[format!("await {name}")])?;
-        Some(draft(format!("Await `{name}` before asking"), Applicability::Unsafe, vec![edit]))
+        let edit = self.at.layout.before(&[format!("await {name}")])?;
+        Some(Draft::new(format!("Await `{name}` before asking"), Applicability::Unsafe, vec![edit]))
     }
 
     /// `await task` in the call's place.
     fn replaced(&self) -> Option<Draft> {
-        let (site, asked) = (self.site, self.asked);
+        let (site, asked) = (self.at.site, self.asked);
         let (start, end) = (asked.call.start as usize, asked.call.end as usize);
         let after = &site.src[asked.receiver.end as usize..end];
-        let [.., (parent, _), (_, field)] = self.place.path[..] else { return None };
+        let [.., (parent, _), (_, field)] = self.at.place.path[..] else { return None };
         // `.result()` may stand on a line of its own, behind a comment: that must not get lost.
-        if !self.place.await_at_call() || after.contains('#') || parent.kind() == "decorator" {
+        if !self.at.place.await_at_call() || after.contains('#') || parent.kind() == "decorator" {
             return None;
         }
         let parenthesized = match parent.kind() {
@@ -140,13 +113,14 @@ impl Context<'_> {
             "binary_operator" => parent.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "**"),
             _ => false,
         };
-        let content = if parenthesized { format!("(await {})", self.task) } else { format!("await {}", self.task) };
-        let title = match self.label() {
+        let content =
+            if parenthesized { format!("(await {})", self.at.task) } else { format!("await {}", self.at.task) };
+        let title = match self.at.label() {
             Some(task) => format!("Replace with `await {task}`"),
             None => "Replace with `await`".to_owned(),
         };
         let edit = replace_expression(site.src, start, end, content);
-        Some(draft(title, Applicability::Unsafe, vec![edit]))
+        Some(Draft::new(title, Applicability::Unsafe, vec![edit]))
     }
 
     fn gathered(&self, target: Option<&Target>, return_exceptions: bool) -> Option<Draft> {
@@ -169,29 +143,35 @@ impl Context<'_> {
     /// `await FUNCTION(ARGUMENTS)` before the statement, and the question only if the task was not cancelled where it may be.
     fn wait_with(&self, target: &Target, function: &'static str, arguments: &str) -> Option<Draft> {
         let mut imports = Vec::new();
-        let wait = format!("{}({arguments})", self.spelled(function, &mut imports));
+        let wait = format!("{}({arguments})", self.at.site.spelled(function, &mut imports));
         let mut lines = vec![format!("await {wait}")];
         let mut edits = Vec::new();
         if let Target::One { name, made: true } = target {
             let receiver = self.asked.receiver;
-            let newline = self.task.contains(['\n', '\r']);
-            let value = if newline { format!("({})", self.task) } else { self.task.to_owned() };
+            let newline = self.at.task.contains(['\n', '\r']);
+            let value = if newline { format!("({})", self.at.task) } else { self.at.task.to_owned() };
             lines.insert(0, format!("{name} = {value}"));
             edits.push(replace(receiver.start as usize, receiver.end as usize, name.clone()));
         }
         let mut title = format!("Wait with `{wait}`");
         if self.asked.may_be_cancelled {
-            edits.extend(guard::guard(self, &format!("not {}.cancelled()", self.task))?);
+            edits.extend(guard::guard(&self.at, &format!("not {}.cancelled()", self.at.task))?);
             title.push_str(", ask unless cancelled");
         }
-        edits.insert(0, self.layout.before(&lines)?);
-        Some(Draft { imports, ..draft(title, Applicability::Unsafe, edits) })
+        edits.insert(0, self.at.layout.before(&lines)?);
+        Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, edits) })
+    }
+
+    /// `try: await task`, unless the task may be cancelled: CancelledError is no Exception, it would pass the `except`, and
+    /// swallowing it would be worse.
+    fn tried(&self) -> Option<Draft> {
+        if self.asked.may_be_cancelled { None } else { try_await::draft(&self.at) }
     }
 
     /// `if task.done():`
     fn guarded(&self) -> Option<Draft> {
-        let task = self.task;
-        if !self.stable {
+        let task = self.at.task;
+        if !self.at.stable {
             return None;
         }
         let (condition, title) = if self.asked.may_be_cancelled {
@@ -202,39 +182,24 @@ impl Context<'_> {
         } else {
             (format!("{task}.done()"), format!("Ask only if `{task}.done()`"))
         };
-        Some(draft(title, Applicability::Suggestion, guard::guard(self, &condition)?))
+        Some(Draft::new(title, Applicability::Suggestion, guard::guard(&self.at, &condition)?))
     }
 
     /// `try … except asyncio.InvalidStateError`
     fn caught(&self) -> Option<Draft> {
-        if self.asked.method != Method::Result || !self.stable || self.place.reach() == Reach::Later {
+        if self.asked.method != Method::Result || !self.at.stable || self.at.place.reach() == Reach::Later {
             return None;
         }
-        let fallback = guard::fallback(self.place.statement(), self.site.src)?;
+        let fallback = guard::fallback(self.at.place.statement(), self.at.site.src)?;
         let mut imports = Vec::new();
-        let mut error = self.spelled("asyncio.InvalidStateError", &mut imports);
+        let mut error = self.at.site.spelled("asyncio.InvalidStateError", &mut imports);
         let title = format!("Catch `{error}`");
         if self.asked.may_be_cancelled {
-            error = format!("({error}, {})", self.spelled("asyncio.CancelledError", &mut imports));
+            error = format!("({error}, {})", self.at.site.spelled("asyncio.CancelledError", &mut imports));
         }
-        let mut edits = self.layout.wrapped("try:")?;
-        edits.push(self.layout.after(&[format!("except {error}:"), format!("{}{fallback}", self.layout.unit)])?);
-        Some(Draft { imports, ..draft(title, Applicability::Suggestion, edits) })
-    }
-
-    /// How this file spells a name of asyncio; its module is noted where it must be imported for that.
-    fn spelled(&self, dotted: &'static str, imports: &mut Vec<&'static str>) -> String {
-        self.site.names.spelling(dotted).unwrap_or_else(|| {
-            if !imports.contains(&"asyncio") {
-                imports.push("asyncio");
-            }
-            dotted.to_owned()
-        })
-    }
-
-    /// The receiver, where it is short enough for a menu.
-    fn label(&self) -> Option<&str> {
-        (self.task.len() <= 40 && !self.task.contains(['\n', '\r', '`'])).then_some(self.task)
+        let mut edits = self.at.layout.wrapped("try:")?;
+        edits.push(self.at.layout.after(&[format!("except {error}:"), format!("{}{fallback}", self.at.layout.unit)])?);
+        Some(Draft { imports, ..Draft::new(title, Applicability::Suggestion, edits) })
     }
 }
 
@@ -244,55 +209,4 @@ enum Target {
     One { name: String, made: bool },
     /// The collection that a comprehension goes through.
     Each(String),
-}
-
-pub(super) fn draft(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Draft {
-    Draft { title, applicability, edits, imports: Vec::new() }
-}
-
-/// Whether an expression has the same value when it is evaluated again, and fits on the line of another statement.
-fn is_stable(site: &Site, mut node: tree_sitter::Node) -> bool {
-    if text(site.src, node).contains(['\n', '\r']) {
-        return false;
-    }
-    loop {
-        node = match node.kind() {
-            "identifier" => return true,
-            "attribute" => match node.child_by_field_name("object") {
-                Some(object) => object,
-                None => return false,
-            },
-            "parenthesized_expression" if node.named_child_count() == 1 => match node.named_child(0) {
-                Some(inner) => inner,
-                None => return false,
-            },
-            "subscript" => {
-                let mut cursor = node.walk();
-                let plain = node.children_by_field_name("subscript", &mut cursor).all(is_plain_key);
-                match node.child_by_field_name("value") {
-                    Some(value) if plain => value,
-                    _ => return false,
-                }
-            }
-            _ => return false,
-        };
-    }
-}
-
-/// A literal, a variable or an attribute of one: a key that costs nothing to evaluate again.
-fn is_plain_key(key: tree_sitter::Node) -> bool {
-    !super::place::any(key, |node| {
-        node.is_named()
-            && !matches!(
-                node.kind(),
-                "identifier"
-                    | "integer"
-                    | "string"
-                    | "string_start"
-                    | "string_content"
-                    | "string_end"
-                    | "attribute"
-                    | "unary_operator"
-            )
-    })
 }

@@ -4,19 +4,20 @@
 
 use tree_sitter::Node;
 
-use super::place::{Place, any, span, walk};
+use super::place::{Place, any, identifiers, span, walk};
 use crate::report::TextEdit;
 use crate::text::Span;
 
-/// Where new lines go around a statement, and how they are indented.
+/// Where new lines go around a statement, or some in a row, and how they are indented.
 pub(super) struct Layout<'a> {
     src: &'a str,
-    statement: Node<'a>,
+    first: Node<'a>,
+    last: Node<'a>,
     /// Nothing but white space stands before the statement on its line.
     own_line: bool,
     /// Another statement follows on its last line.
     shared_end: bool,
-    /// A compound statement or a definition: it cannot stand behind a `;`.
+    /// The first is a compound statement or a definition: it cannot stand behind a `;`.
     compound: bool,
     /// The white space before the statement.
     pub indent: &'a str,
@@ -27,18 +28,23 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     pub fn of(place: &Place<'a>, newline: &'a str) -> Self {
-        let statement = place.statement();
+        Self::around(place, place.statement(), place.statement(), newline)
+    }
+
+    /// Around the statements of one block from `first` to `last`, the place's own or others near it.
+    pub fn around(place: &Place<'a>, first: Node<'a>, last: Node<'a>, newline: &'a str) -> Self {
         let src = place.src;
-        let line = line_start(src, statement.start_byte());
-        let before = &src[line..statement.start_byte()];
+        let line = line_start(src, first.start_byte());
+        let before = &src[line..first.start_byte()];
         let own_line = is_blank(before) && !continues(place, line);
-        let shared_end = statement.next_sibling().is_some_and(|next| next.kind() == ";");
+        let shared_end = last.next_sibling().is_some_and(|next| next.kind() == ";");
         Self {
             src,
-            statement,
+            first,
+            last,
             own_line,
             shared_end,
-            compound: is_compound(statement),
+            compound: is_compound(first),
             indent: if own_line { before } else { "" },
             unit: unit(place),
             newline,
@@ -50,6 +56,11 @@ impl<'a> Layout<'a> {
         self.own_line && !self.shared_end
     }
 
+    /// Whether nothing stands before the statement on its line: then a compound one can come before it as well.
+    pub fn begins_line(&self) -> bool {
+        self.own_line
+    }
+
     /// These simple statements, run just before this one: on lines of their own where it begins a line, else behind `;`.
     pub fn before(&self, statements: &[String]) -> Option<TextEdit> {
         if !self.own_line && self.compound {
@@ -57,7 +68,7 @@ impl<'a> Layout<'a> {
         }
         let separator = if self.own_line { format!("{}{}", self.newline, self.indent) } else { "; ".to_owned() };
         let content = statements.iter().flat_map(|statement| [statement.as_str(), &separator]).collect();
-        Some(insert(self.statement.start_byte(), content))
+        Some(insert(self.first.start_byte(), content))
     }
 
     /// The statement as the body of a block that `opener` (`if task.done():`) opens.
@@ -66,10 +77,10 @@ impl<'a> Layout<'a> {
             return None;
         }
         let Self { indent, unit, newline, .. } = *self;
-        let start = self.statement.start_byte();
+        let start = self.first.start_byte();
         let mut edits = vec![insert(start, format!("{opener}{newline}{indent}{unit}"))];
-        let frozen = strings(self.statement);
-        for line in line_starts(self.src, start, self.statement.end_byte()) {
+        let frozen = strings(self.first, self.last);
+        for line in line_starts(self.src, start, self.last.end_byte()) {
             let rest = &self.src[line..];
             let blank = rest.trim_start_matches([' ', '\t', '\x0c']).starts_with(['\r', '\n']);
             if blank || frozen.iter().any(|string| string.start < line as u32 && (line as u32) < string.end) {
@@ -86,10 +97,19 @@ impl<'a> Layout<'a> {
         if !self.has_own_lines() {
             return None;
         }
-        let end = self.statement.end_byte();
+        let end = self.last.end_byte();
         let at = self.src[end..].find(['\r', '\n']).map_or(self.src.len(), |length| end + length);
         let content = lines.iter().flat_map(|line| [self.newline, self.indent, line.as_str()]).collect();
         Some(insert(at, content))
+    }
+
+    /// These simple statements, run just after this one: on lines of their own, else behind `;`.
+    pub fn following(&self, statements: &[String]) -> Option<TextEdit> {
+        if self.has_own_lines() {
+            return self.after(statements);
+        }
+        let content = statements.iter().flat_map(|statement| ["; ", statement.as_str()]).collect();
+        (!is_compound(self.last)).then(|| insert(self.last.end_byte(), content))
     }
 }
 
@@ -173,17 +193,39 @@ fn unit<'a>(place: &Place<'a>) -> &'a str {
     unit
 }
 
-/// The strings of a statement: what begins a line in them is not indentation.
-fn strings(statement: Node) -> Vec<Span> {
+/// The strings of some statements in a row: what begins a line in them is not indentation.
+fn strings(first: Node, last: Node) -> Vec<Span> {
     let mut spans = Vec::new();
-    walk(statement, |node, _| {
-        let is_string = node.kind() == "string";
-        if is_string {
-            spans.push(span(node));
+    let mut add = |top| {
+        walk(top, |node, _| {
+            let is_string = node.kind() == "string";
+            if is_string {
+                spans.push(span(node));
+            }
+            !is_string
+        });
+    };
+    // Not from sibling to sibling: each step would begin at the root of the tree.
+    match first.parent().filter(|_| first != last) {
+        Some(block) => {
+            let inside = |node: &Node| first.start_byte() <= node.start_byte() && node.end_byte() <= last.end_byte();
+            block.named_children(&mut block.walk()).filter(inside).for_each(add);
         }
-        !is_string
-    });
+        None => add(first),
+    }
     spans
+}
+
+/// The variables that a node itself binds or unbinds, those in it aside: `a` and `b` of `a, b = …`; of an attribute or item what
+/// it belongs to.
+pub(super) fn bound_by<'s>(src: &'s str, node: Node) -> Vec<&'s str> {
+    let target = match node.kind() {
+        "assignment" | "augmented_assignment" | "for_statement" => node.child_by_field_name("left"),
+        "named_expression" => node.child_by_field_name("name"),
+        "as_pattern_target" | "delete_statement" => Some(node),
+        _ => None,
+    };
+    target.map(|target| identifiers(src, target)).unwrap_or_default()
 }
 
 /// Whether running a node binds a name that the code after it may read.

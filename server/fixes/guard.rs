@@ -5,7 +5,7 @@
 
 use tree_sitter::Node;
 
-use super::before_done::Context;
+use super::context::Context;
 use super::edits::{binds_names, insert, is_compound, replace};
 use super::place::{Reach, text};
 use crate::report::TextEdit;
@@ -121,7 +121,7 @@ fn in_expression(context: &Context, condition: &str) -> Option<Vec<TextEdit>> {
         "conditional_expression" if parent.named_child(1) != Some(child) => true,
         _ => return None,
     };
-    let call = context.asked.call;
+    let call = context.call;
     let value = format!("{} if {condition} else None", call.of(context.site.src));
     let content = if parenthesized { format!("({value})") } else { value };
     Some(vec![replace(call.start as usize, call.end as usize, content)])

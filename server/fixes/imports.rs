@@ -99,12 +99,12 @@ impl Head {
 }
 
 /// Shebang and encoding: nothing may stand before them.
-fn is_directive(comment: &str) -> bool {
+pub(super) fn is_directive(comment: &str) -> bool {
     comment.starts_with("#!") || comment.contains("coding:") || comment.contains("coding=")
 }
 
 /// The line ending that the text uses first.
-fn newline_of(text: &str) -> &'static str {
+pub(super) fn newline_of(text: &str) -> &'static str {
     match text.find(['\r', '\n']) {
         Some(at) if text[at..].starts_with("\r\n") => "\r\n",
         Some(at) if text[at..].starts_with('\r') => "\r",

@@ -3,17 +3,31 @@
 //! In: a [`Site`], the place of a defect with its tree, and a [`Repair`], what the analysis knows of it. Out: [`Draft`]s, edits on bytes
 //! of the item that holds the site. A draft names the modules that it needs and does not import them: only the whole file
 //! shows where an import goes and whether another fix brings it already, so the caller adds [`import_edit`] when it turns
-//! drafts into fixes. Nothing here searches for defects, and no fix is offered where it would not parse or not help.
+//! drafts into fixes; likewise [`definition_edit`] for what must stand at module level. Nothing here searches for defects, and no fix is offered where it would not parse or not help.
 
 mod before_done;
+mod cancelled;
+mod context;
+mod dangling;
+mod definitions;
 mod edits;
+mod ending;
 mod guard;
 mod imports;
+mod logs;
+mod never_retrieved;
 mod place;
+mod task_group;
 mod try_await;
+mod unhandled;
 
 use before_done::before_done;
+use cancelled::cancelled;
+use dangling::dangling;
+pub use definitions::definition_edit;
 pub use imports::import_edit;
+use never_retrieved::never_retrieved;
+use unhandled::unhandled;
 
 use tree_sitter::Node;
 
@@ -36,6 +50,19 @@ pub struct Site<'a> {
     pub newline: &'a str,
     /// The oldest Python that must run the file: `(3, 11)`.
     pub python: (u8, u8),
+}
+
+impl Site<'_> {
+    /// How this file spells a name of the standard library; its module is noted in `imports` where it must be imported for that.
+    fn spelled(&self, dotted: &'static str, imports: &mut Vec<&'static str>) -> String {
+        self.names.spelling(dotted).unwrap_or_else(|| {
+            let module = dotted.split('.').next().unwrap_or(dotted);
+            if !imports.contains(&module) {
+                imports.push(module);
+            }
+            dotted.to_owned()
+        })
+    }
 }
 
 /// What is wrong at a place, as far as its repair needs to know.
@@ -65,14 +92,11 @@ pub enum Repair {
 pub fn draw_up(site: &Site, repair: &Repair) -> Vec<Draft> {
     match repair {
         Repair::BeforeDone(asked) => before_done(site, asked),
-        Repair::NeverAwaited(_)
-        | Repair::Reused(_)
-        | Repair::OutsideAsync(_)
-        | Repair::Dangling(_)
-        | Repair::NeverRetrieved(_)
-        | Repair::Cancelled(_)
-        | Repair::Unhandled(_)
-        | Repair::None => Vec::new(),
+        Repair::Dangling(task) => dangling(site, task),
+        Repair::NeverRetrieved(task) => never_retrieved(site, task),
+        Repair::Cancelled(at) => cancelled(site, at),
+        Repair::Unhandled(at) => unhandled(site, *at),
+        Repair::NeverAwaited(_) | Repair::Reused(_) | Repair::OutsideAsync(_) | Repair::None => Vec::new(),
     }
 }
 
@@ -180,6 +204,22 @@ pub trait Names {
     /// How `dotted`, such as `asyncio.wait`, is spelled here (`aio.wait`, `wait`). `None`: its module must be imported, and
     /// then it is spelled as `dotted`.
     fn spelling(&self, dotted: &str) -> Option<String>;
+
+    /// What `name` is at module level. `None`: the module does not bind it.
+    fn global(&self, name: &str) -> Option<Global>;
+}
+
+/// What a name of the module is, in all its bindings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Global {
+    /// An import of this: `logging`, `logging.getLogger`.
+    Import(String),
+    /// A plain function: not `async`, no generator, not decorated.
+    Function,
+    /// What a call of this gave: `builtins.set`, `logging.getLogger`.
+    Call(String),
+    /// Something else, or hidden at the site by a variable of its function.
+    Other,
 }
 
 /// A fix whose spans are still relative to the item.
@@ -193,4 +233,12 @@ pub struct Draft {
     pub edits: Vec<TextEdit>,
     /// The modules that the new text names and the file does not import yet.
     pub imports: Vec<&'static str>,
+    /// What must stand at module level before the item: whole statements, in order, without a line break at the end.
+    pub definitions: Vec<String>,
+}
+
+impl Draft {
+    fn new(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Self {
+        Self { title, applicability, edits, imports: Vec::new(), definitions: Vec::new() }
+    }
 }

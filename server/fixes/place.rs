@@ -41,10 +41,7 @@ impl<'t> Place<'t> {
             }
             path.push((cursor.node(), cursor.field_name()));
         }
-        let is_statement = |pair: &[(Node, Option<&str>)]| {
-            matches!(pair[0].0.kind(), "block" | "module") && pair[1].0.kind() != "case_clause"
-        };
-        let statement = 1 + path.windows(2).rposition(is_statement)?;
+        let statement = 1 + path.windows(2).rposition(|pair| is_statement(&(pair[0].0, pair[1].0)))?;
         let fine = !path[statement].0.has_error() && path[statement..].iter().all(|(node, _)| node.kind() != "type");
         fine.then_some(Self { src, path, statement })
     }
@@ -58,6 +55,14 @@ impl<'t> Place<'t> {
     pub fn function(&self) -> Node<'t> {
         let mut functions = self.path[..self.statement].iter().filter(|(node, _)| node.kind() == "function_definition");
         functions.next_back().unwrap_or(&self.path[0]).0
+    }
+
+    /// The blocks that hold the call, each with its statement that does, from the innermost to the body of the function (or the
+    /// item).
+    pub fn blocks(&self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> {
+        let function = self.path[..self.statement].iter().rposition(|(node, _)| node.kind() == "function_definition");
+        let statements = (function.unwrap_or_default() + 1..=self.statement).rev();
+        statements.map(|at| (self.path[at - 1].0, self.path[at].0)).filter(is_statement)
     }
 
     /// Parent, child and the child's field, from the statement down to the call.
@@ -161,6 +166,11 @@ impl<'t> Place<'t> {
     }
 }
 
+/// Whether the second node is a statement in the block that the first is.
+fn is_statement((block, child): &(Node, Node)) -> bool {
+    matches!(block.kind(), "block" | "module") && child.kind() != "case_clause"
+}
+
 /// The position of `child` among the named children of `parent`.
 fn nth_operand(parent: Node, child: Node) -> usize {
     let mut cursor = parent.walk();
@@ -239,4 +249,51 @@ pub(super) fn identifiers<'s>(src: &'s str, top: Node) -> Vec<&'s str> {
         true
     });
     names
+}
+
+/// Whether an expression has the same value when it is evaluated again, and fits on the line of another statement.
+pub(super) fn is_stable(src: &str, mut node: Node) -> bool {
+    if text(src, node).contains(['\n', '\r']) {
+        return false;
+    }
+    loop {
+        node = match node.kind() {
+            "identifier" => return true,
+            "attribute" => match node.child_by_field_name("object") {
+                Some(object) => object,
+                None => return false,
+            },
+            "parenthesized_expression" if node.named_child_count() == 1 => match node.named_child(0) {
+                Some(inner) => inner,
+                None => return false,
+            },
+            "subscript" => {
+                let mut cursor = node.walk();
+                let plain = node.children_by_field_name("subscript", &mut cursor).all(is_plain_key);
+                match node.child_by_field_name("value") {
+                    Some(value) if plain => value,
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
+    }
+}
+
+/// A literal, a variable or an attribute of one: a key that costs nothing to evaluate again.
+fn is_plain_key(key: Node) -> bool {
+    !any(key, |node| {
+        node.is_named()
+            && !matches!(
+                node.kind(),
+                "identifier"
+                    | "integer"
+                    | "string"
+                    | "string_start"
+                    | "string_content"
+                    | "string_end"
+                    | "attribute"
+                    | "unary_operator"
+            )
+    })
 }

@@ -6,8 +6,8 @@
 use tree_sitter::Node;
 
 use super::Draft;
-use super::before_done::{Context, draft as new_draft};
-use super::edits::{fresh_name, replace, replace_expression};
+use super::context::Context;
+use super::edits::{bound_by, fresh_name, replace, replace_expression};
 use super::place::{any, identifiers, span, text, unparenthesized, walk};
 use crate::report::{Applicability, TextEdit};
 use crate::text::Span;
@@ -25,13 +25,12 @@ struct Check<'a> {
 /// The fix, where the check is the whole condition of an `if` without `elif`, or stands in an assignment just before such an `if`.
 pub(super) fn draft(context: &Context) -> Option<Draft> {
     let place = &context.place;
-    // CancelledError is no Exception: it would pass the `except`, and swallowing it would be worse.
-    if context.asked.may_be_cancelled || !context.stable || !place.await_at_statement() {
+    if !context.stable || !place.await_at_statement() {
         return None;
     }
     let asking = place.statement();
     let check = if asking.kind() == "if_statement" {
-        tested(asking, &|node| span(node) == context.asked.call, context.site.src)?
+        tested(asking, &|node| span(node) == context.call, context.site.src)?
     } else {
         let name = assigned_name(context)?;
         let check = tested(next_statement(asking)?, &|node| text(context.site.src, node) == name, context.site.src)?;
@@ -81,7 +80,7 @@ pub(super) fn draft(context: &Context) -> Option<Draft> {
         _ => edits.extend(answers),
     }
     let title = format!("Replace with `try` and `await {}`", context.task);
-    Some(new_draft(title, Applicability::Suggestion, edits))
+    Some(Draft::new(title, Applicability::Suggestion, edits))
 }
 
 /// The text of `body` after these edits, which lie in it.
@@ -159,9 +158,8 @@ fn tested<'a>(statement: Node<'a>, subject: &dyn Fn(Node<'a>) -> bool, src: &'a 
 fn assigned_name<'a>(context: &Context<'a>) -> Option<&'a str> {
     let assignment = context.place.statement().named_child(0).filter(|node| node.kind() == "assignment")?;
     let (left, right) = (assignment.child_by_field_name("left")?, assignment.child_by_field_name("right")?);
-    let plain = left.kind() == "identifier"
-        && assignment.child_by_field_name("type").is_none()
-        && span(right) == context.asked.call;
+    let plain =
+        left.kind() == "identifier" && assignment.child_by_field_name("type").is_none() && span(right) == context.call;
     plain.then(|| text(context.site.src, left))
 }
 
@@ -192,15 +190,8 @@ fn stays_right(context: &Context, check: &Check, asking: Node, handler: Option<N
         check.name.is_some_and(|name| any(handler, |node| is_deferred(node) && identifiers(src, node).contains(&name)));
     let bare_raise = any(handler, |node| node.kind() == "raise_statement" && node.named_child_count() == 0);
     let rebinds = any(handler, |node| {
-        let target = match node.kind() {
-            "assignment" | "for_statement" => node.child_by_field_name("left"),
-            "named_expression" => node.child_by_field_name("name"),
-            "as_pattern_target" => Some(node),
-            _ => None,
-        };
-        target.is_some_and(|target| {
-            identifiers(src, target).iter().any(|name| context.names.contains(name) || check.name == Some(name))
-        })
+        let bound = bound_by(src, node);
+        bound.iter().any(|name| context.names.contains(name) || check.name == Some(name))
     });
     !kept && !bare_raise && !rebinds
 }
@@ -213,7 +204,7 @@ fn is_deferred(node: Node) -> bool {
 /// The places in a body that ask the same question again, where the handler's name can answer it.
 fn questions(context: &Context, body: Node) -> Vec<Span> {
     let mut places = Vec::new();
-    let question = context.asked.call.of(context.site.src);
+    let question = context.call.of(context.site.src);
     walk(body, |node, _| {
         let same = node.kind() == "call" && text(context.site.src, node) == question;
         if same {

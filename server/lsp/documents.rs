@@ -1,5 +1,6 @@
 //! The open documents, each a file of the engine with the name and the version that the client gave it.
 
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use tracing::warn;
 
 use super::uris;
 use crate::engine::File;
-use crate::project::Settings;
+use crate::project::{Pythons, Settings};
 use crate::text::{Change, Encoding};
 
 /// An open document.
@@ -20,7 +21,7 @@ pub struct Document {
     pub version: i32,
     /// Its text and findings.
     pub file: File,
-    /// Those that hold for it.
+    /// Those that hold for it, its project considered.
     pub settings: Arc<Settings>,
     /// Its analysis panicked: it is not analysed again until its text or the settings change.
     suspended: bool,
@@ -67,8 +68,9 @@ impl Documents {
     }
 
     /// A document has come, or come anew.
-    pub fn open(&mut self, item: TextDocumentItem, settings: Arc<Settings>) {
+    pub fn open(&mut self, item: TextDocumentItem, settings: &Settings) {
         let key = uris::key(&item.uri);
+        let settings = settings_of(&item.uri, settings, &mut Pythons::default());
         let file = File::new(item.text, settings.clone());
         let document = Document { uri: item.uri, version: item.version, file, settings, suspended: false };
         self.open.insert(key.clone(), document);
@@ -110,10 +112,11 @@ impl Documents {
     }
 
     /// Every document is analysed anew under these settings.
-    pub fn configure(&mut self, settings: &Arc<Settings>) {
+    pub fn configure(&mut self, settings: &Settings) {
         let Self { open, stale } = self;
+        let mut pythons = Pythons::default();
         for (key, document) in open {
-            document.settings = settings.clone();
+            document.settings = settings_of(&document.uri, settings, &mut pythons);
             document.restart();
             if !stale.contains(key) {
                 stale.push(key.clone());
@@ -137,15 +140,22 @@ impl Documents {
     }
 }
 
+/// These settings, with what the project of the document says.
+fn settings_of(uri: &Uri, settings: &Settings, pythons: &mut Pythons) -> Arc<Settings> {
+    let python = uris::path(uri).map(|path| pythons.of(&path, |file| fs::read_to_string(file).ok()));
+    Arc::new(Settings { python: python.unwrap_or(settings.python), ..settings.clone() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::OLDEST;
 
     #[test]
     fn a_panic_costs_the_findings_until_the_next_edit() {
         let name = || "file:///a.py".parse::<Uri>().unwrap();
         let mut documents = Documents::default();
-        documents.open(TextDocumentItem::new(name(), "python".to_owned(), 1, "x".to_owned()), Arc::default());
+        documents.open(TextDocumentItem::new(name(), "python".to_owned(), 1, "x".to_owned()), &Settings::default());
         let document = documents.get(&name()).unwrap();
         assert!(document.analyse(|_| panic!("in an analysis")).is_err_and(|Crash| true));
         assert!(matches!(document.analyse(|_| ()), Ok(None)));
@@ -154,5 +164,24 @@ mod tests {
         assert!(documents.edit(version, vec![change], Encoding::Utf8).is_ok());
         let text = documents.get(&name()).unwrap().analyse(|document| document.file.text().as_str().to_owned());
         assert!(text.is_ok_and(|text| text.as_deref() == Some("y")));
+    }
+
+    #[test]
+    fn the_project_of_a_document_tells_its_python() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("pyproject.toml"), "[project]\nrequires-python = '>=3.9'\n").unwrap();
+        let mut documents = Documents::default();
+        let mut python = |uri: String| {
+            let uri: Uri = uri.parse().unwrap();
+            let item = TextDocumentItem::new(uri.clone(), "python".to_owned(), 1, String::new());
+            documents.open(item, &Settings::default());
+            documents.configure(&Settings { ignore: vec!["a".to_owned()], ..Settings::default() });
+            let settings = &documents.get(&uri).unwrap().settings;
+            assert_eq!(settings.ignore, ["a"]);
+            settings.python
+        };
+        let file = Uri::from_file_path(folder.path().join("a/b.py")).unwrap();
+        assert_eq!(python(file.to_string()), (3, 9));
+        assert_eq!(python("untitled:a.py".to_owned()), OLDEST);
     }
 }

@@ -130,7 +130,7 @@ impl Owner {
                 self.settings = Arc::new(self.options.clone());
             }
             Event::Configure(value) => self.configure(&value),
-            Event::Open(item) => self.documents.open(item, self.settings.clone()),
+            Event::Open(item) => self.documents.open(item, &self.settings),
             Event::Change(params) => {
                 let changes = params.content_changes.into_iter().map(positions::change).collect();
                 let uri = params.text_document.uri.clone();

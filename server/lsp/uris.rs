@@ -1,7 +1,9 @@
-//! Names of documents: what clients write where a URI is due, and the key under which a document is kept.
+//! Names of documents: what clients write where a URI is due, the key under which a document is kept, and its path.
 //!
 //! One file has many spellings (`file:///c%3A/x.py`, `file:///C:/x.py`), so documents are keyed by the path that a URI stands
 //! for, and only what has no path by its text.
+
+use std::path::PathBuf;
 
 use serde_json::Value;
 use tower_lsp::ls_types::Uri;
@@ -46,6 +48,12 @@ fn escape(uri: &str) -> Option<String> {
         }
     }
     Some(escaped)
+}
+
+/// The path of a `file:` URI; `None` for any other.
+pub fn path(uri: &Uri) -> Option<PathBuf> {
+    let is_file = uri.scheme().as_str().eq_ignore_ascii_case("file");
+    uri.to_file_path().filter(|_| is_file).map(|path| path.into_owned())
 }
 
 /// What a document is kept under: the path of a `file:` URI, decoded, a drive's letter in upper case; the text of any other.

@@ -1,25 +1,30 @@
 //! What holds for a file from outside its text: settings, the standard library and, later, the other modules.
+//!
+//! - `python` which Python a project must run on
+//! - `stdlib` what the standard library's functions and classes give
 
+mod python;
 pub mod stdlib;
+
+pub use python::{OLDEST, Pythons, oldest_python};
 
 /// The rules that run only where they are selected.
 pub const OFF_BY_DEFAULT: &[&str] = &["task-error-unhandled"];
 
-/// What the user chose: which rules run.
+/// What the user chose: which rules run; and what the project says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The oldest Python that must run the files: `(3, 11)`.
-    pub python: (u8, u8),
     /// Only these rules; empty means all but those in [`OFF_BY_DEFAULT`]. Every name is one that [`crate::rules::find`] knows.
     pub select: Vec<String>,
     /// Not these rules.
     pub ignore: Vec<String>,
+    /// The oldest Python that must run the file: `(3, 11)`.
+    pub python: (u8, u8),
 }
 
 impl Default for Settings {
-    /// Every rule, for the oldest Python that is supported.
     fn default() -> Self {
-        Self { python: (3, 11), select: Vec::new(), ignore: Vec::new() }
+        Self { select: Vec::new(), ignore: Vec::new(), python: OLDEST }
     }
 }
 

@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod guards;
+mod tasks;
 mod under_cpython;
 
-use aiolint::fixes::{Asked, Draft, Method, Names, Repair, Site, draw_up, import_edit};
+use aiolint::fixes::{Asked, Draft, Global, Method, Names, Repair, Site, draw_up, import_edit};
 use aiolint::report::{Applicability, TextEdit};
 use aiolint::text::Span;
 
@@ -16,6 +17,10 @@ impl Names for Spelling {
     fn spelling(&self, dotted: &str) -> Option<String> {
         let name = dotted.strip_prefix("asyncio.").expect("only names of asyncio are needed");
         self.0.map(|prefix| format!("{prefix}{name}"))
+    }
+
+    fn global(&self, _: &str) -> Option<Global> {
+        None
     }
 }
 

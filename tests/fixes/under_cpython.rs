@@ -9,7 +9,7 @@ use oracle::{Program, complaint};
 use crate::{Case, in_def};
 
 /// The head of every program below.
-const HEAD: &str = "\
+pub(crate) const HEAD: &str = "\
 import asyncio
 
 async def work(value=1, delay=0.01):
@@ -110,7 +110,7 @@ for source in json.loads(PROGRAMS):
 "#;
 
 /// The complaints of each program, or nothing where no CPython is there to ask.
-fn complaints(sources: &[&str]) -> Option<Vec<Vec<String>>> {
+pub(crate) fn complaints(sources: &[&str]) -> Option<Vec<Vec<String>>> {
     let programs = serde_json::to_string(sources).unwrap();
     // JSON of a JSON text is a Python string, too.
     let driver = format!("PROGRAMS = {}\n{DRIVER}", serde_json::to_string(&programs).unwrap());
