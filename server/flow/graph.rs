@@ -160,14 +160,14 @@ pub struct Guards {
     pub error: bool,
     /// Somebody catches `RuntimeError` by name.
     pub runtime: bool,
-    /// A test that expects warnings.
-    pub warnings: bool,
+    /// A test expects an error or a warning here.
+    pub expected: bool,
 }
 
 impl Guards {
     /// Nothing.
     pub const NONE: Self =
-        Self { invalid: Guard::None, cancelled: false, error: false, runtime: false, warnings: false };
+        Self { invalid: Guard::None, cancelled: false, error: false, runtime: false, expected: false };
 
     /// Both.
     pub fn with(self, other: Self) -> Self {
@@ -176,7 +176,7 @@ impl Guards {
             cancelled: self.cancelled || other.cancelled,
             error: self.error || other.error,
             runtime: self.runtime || other.runtime,
-            warnings: self.warnings || other.warnings,
+            expected: self.expected || other.expected,
         }
     }
 }

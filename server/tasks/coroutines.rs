@@ -18,8 +18,8 @@ impl Analysis<'_> {
     /// A coroutine made by this call.
     pub(super) fn make_coroutine(&mut self, world: &mut World, call: &Call<'_>, coroutine: Coroutine) -> Value {
         let mut object = Object::new(Kind::Coroutine(Arc::new(coroutine)), States::P);
-        // Whoever expects warnings may expect this one.
-        object.escaped = call.guards.warnings;
+        // Whoever expects an error or a warning may expect this one.
+        object.escaped = call.guards.expected;
         world.make(call.span, object);
         Value::Object(call.span)
     }

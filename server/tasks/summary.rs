@@ -71,7 +71,7 @@ impl Summary {
 }
 
 fn effect(account: &Account, parameter: &Parameter) -> Option<Effect> {
-    let ends: Vec<&End> = account.ends.get(&parameter.span)?.iter().filter(|end| !end.object.excused).collect();
+    let ends: Vec<&End> = account.ends.get(&parameter.span)?.iter().filter(|end| !end.object.excused && !end.doubt).collect();
     if ends.is_empty() {
         return None;
     }

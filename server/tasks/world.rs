@@ -269,11 +269,16 @@ impl World {
         if std::mem::replace(&mut object.escaped, true) {
             return;
         }
-        if let Kind::Gather { members, .. } = &object.kind {
-            for member in members.clone().iter() {
-                self.escape_object(*member);
+        let mut within = Vec::new();
+        match &object.kind {
+            Kind::Gather { members, .. } => within.extend(members.iter()),
+            Kind::Coroutine(coroutine) => {
+                coroutine.waits.objects(&mut within);
+                within.extend(coroutine.lent.iter().map(|(id, _)| *id));
             }
+            _ => {}
         }
+        within.into_iter().for_each(|id| self.escape_object(id));
     }
 
     /// Nothing can be said any more about whether these are pending.

@@ -400,7 +400,7 @@ impl<'a> Lowering<'a> {
             .filter(|test| !matches!(test.kind(), "keyword_argument" | "list_splat"))?;
         let (passed, failed) = (self.block(), self.block());
         let (then, otherwise) = if holds { (passed, failed) } else { (failed, passed) };
-        self.condition(test, then, otherwise, None);
+        self.condition(test, then, otherwise, Some(failed));
         self.current = failed;
         self.end(Terminator::Raise(Some(ExcSet::ASSERTION), None));
         self.current = passed;

@@ -365,7 +365,7 @@ impl<'a> Lowering<'a> {
             cancelled: unknown || taken.meets(ExcSet::CANCELLED),
             error: unknown || taken.meets(ExcSet::ERROR),
             runtime: unknown,
-            warnings: false,
+            expected: false,
         }
     }
 

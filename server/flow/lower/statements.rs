@@ -445,7 +445,7 @@ impl Lowering<'_> {
         let name = callee.child_by_field_name("attribute").unwrap_or(callee);
         if matches!(self.text(name), "warns" | "catch_warnings" | "assertWarns" | "assertWarnsRegex" | "check_warnings")
         {
-            return Guards { warnings: true, ..Guards::NONE };
+            return Guards { expected: true, ..Guards::NONE };
         }
         if !matches!(
             self.text(name),
@@ -468,6 +468,8 @@ impl Lowering<'_> {
                 || self.class_paths(argument).iter().any(|class| class == "builtins.RuntimeError");
             guards = guards.with(these);
         }
+        // Only `suppress` does not insist on it.
+        guards.expected = self.text(name) != "suppress";
         guards
     }
 
@@ -580,7 +582,8 @@ impl Lowering<'_> {
         let Some(&test) = parts.first() else { return };
         let holds = self.block();
         let fails = self.block();
-        self.condition(test, holds, fails, None);
+        // What a failing assertion leaves behind is nobody's concern.
+        self.condition(test, holds, fails, Some(fails));
         self.current = fails;
         if let Some(&message) = parts.get(1) {
             self.expression(message);
