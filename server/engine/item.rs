@@ -125,6 +125,21 @@ impl Slot {
         known.map_or((None, 0), |function| (function.summary.as_ref(), function.effect))
     }
 
+    /// Its own name; empty for the statements of the module.
+    pub fn name(&self) -> &str {
+        self.key.0.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// Whether it is the statements at the top of the module.
+    pub fn is_module(&self) -> bool {
+        self.unit.scope == ScopeId(0)
+    }
+
+    /// Where it starts: bytes of the item.
+    pub fn start(&self) -> u32 {
+        self.unit.span.start
+    }
+
     /// The class around a method, by name: what its first parameter is.
     pub fn owner(&self) -> &str {
         self.key.0.split('.').next().unwrap_or_default()
@@ -164,6 +179,17 @@ impl ItemState {
 
     pub fn mentions(&mut self, text: &str, own: &str, module: &ModuleNames) -> &Mentions {
         self.mentions.get_or_insert_with(|| Mentions::of(text, own, module))
+    }
+
+    /// Whether a method of this name awaits `self.attribute`.
+    pub fn method_awaits(&mut self, text: &str, method: &str, attribute: &str) -> bool {
+        let facts = self.facts(text);
+        facts.awaits.iter().any(|at| {
+            let operand = at.of(text).trim_start_matches("await").trim();
+            let own = operand.split_once('.').is_some_and(|(of, name)| of == "self" && name == attribute);
+            let scope = facts.scope(facts.scope_at(at.start)).and_then(|scope| scope.name);
+            own && scope.is_some_and(|name| name.of(text) == method)
+        })
     }
 
     pub fn known_mentions(&self) -> Option<&Mentions> {
@@ -261,9 +287,19 @@ impl Function {
             module: &inputs.module.names,
             isolated: &|function| inputs.module.isolated.contains(function),
             summary: inputs.summary,
+            only_collects: &|name| inputs.module.collects_only(name),
+            is_private: &|name| inputs.module.is_private(name),
+            awaits_again: &|class, attribute| inputs.module.awaits_again(class, attribute),
+            function: &slot.callable.clone().unwrap_or_else(|| slot.key.0.as_str().into()),
         };
         let Some(account) = tasks::analyse(&graph, context) else { return this };
-        for verdict in rules::judge(&account, names.src, graph.is_async) {
+        let subject = rules::Subject {
+            src: names.src,
+            is_async: graph.is_async,
+            span: slot.unit.span,
+            callback: inputs.module.is_callback(slot.name()).then_some(inputs.module.cancels),
+        };
+        for verdict in rules::judge(&account, &subject) {
             this.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.module.python));
         }
         if slot.callable.is_some() {
@@ -330,6 +366,7 @@ fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool, pytho
         span: verdict.span,
         message: verdict.message,
         related: verdict.related,
+        elsewhere: verdict.elsewhere,
         fixes: fixes::draw_up(&site, &verdict.repair),
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! - `item` what is kept of an item, and how it follows an edit
 //! - `names` what the module's names mean, over all items, and which items matter
+//! - `usage` what the file as a whole does with a name
 //! - `program` which functions are analysed, and in which order
 //! - `hover` what to say about a place
 
@@ -17,6 +18,7 @@ mod hover;
 mod item;
 mod names;
 mod program;
+mod usage;
 
 use std::sync::Arc;
 
@@ -113,7 +115,14 @@ impl File {
         for index in self.analyse(None) {
             let start = self.items[index].span.start;
             let drafts = self.states[index].analysis.iter().flat_map(|analysis| analysis.drafts());
-            findings.extend(drafts.map(|draft| draft.finding(start, &self.text)));
+            findings.extend(drafts.map(|draft| {
+                let mut finding = draft.finding(start, &self.text);
+                finding.related.extend(draft.elsewhere.iter().filter_map(|(place, message)| {
+                    let span = place.span.shifted(self.start_of(&place.function)?);
+                    Some(Related { span, message: message.clone() })
+                }));
+                finding
+            }));
         }
         findings.retain(|finding| self.settings.enabled(finding.rule));
         findings.sort_by_key(|finding| finding.span);
@@ -138,6 +147,15 @@ impl File {
         }
         self.analysed += program::analyse(&all, &self.text, &self.items, &mut self.states, &self.module);
         wanted
+    }
+
+    /// Where the `def` of a function of the file starts, by its qualified name.
+    fn start_of(&self, function: &str) -> Option<u32> {
+        self.items.iter().zip(&self.states).find_map(|(item, state)| {
+            let mut slots = state.analysis.as_ref()?.slots().iter();
+            let slot = slots.find(|slot| slot.callable.as_deref() == Some(function))?;
+            Some(item.span.start + slot.start())
+        })
     }
 
     fn without_silenced(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
@@ -215,6 +233,8 @@ struct Draft {
     span: Span,
     message: String,
     related: Vec<(Span, String)>,
+    /// More of it, in other functions of the file.
+    elsewhere: Vec<(tasks::Elsewhere, String)>,
     fixes: Vec<fixes::Draft>,
 }
 

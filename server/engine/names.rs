@@ -7,7 +7,8 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
-use super::item::{ItemState, Words, word};
+use super::item::{ItemState, Slot, Words, word};
+use super::usage;
 use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
 use crate::items::{Item, ItemKind};
 use crate::text::Text;
@@ -24,6 +25,16 @@ pub(super) struct Module {
     matter: FxHashSet<String>,
     /// The oldest Python that must run the file.
     pub python: (u8, u8),
+    /// The functions that are given as done callbacks, by their own names; sorted.
+    callbacks: Vec<String>,
+    /// The file cancels tasks.
+    pub cancels: bool,
+    /// The variables and attributes that are sets or lists, and into which nobody looks; sorted.
+    collectors: Vec<String>,
+    /// The variables of the module that one item alone mentions; sorted.
+    private: Vec<String>,
+    /// The attributes, with their classes, whose coroutine a method awaits that is called more than once; sorted.
+    reawaited: Vec<(String, String)>,
     current: bool,
 }
 
@@ -73,6 +84,11 @@ impl Module {
             self.isolated = isolated;
             self.weigh();
         }
+        self.callbacks = usage::callbacks(text.as_str());
+        self.cancels = usage::cancels(text.as_str());
+        self.collectors = usage::collectors(text.as_str(), &self.names);
+        self.private = private(&self.names, states);
+        self.reawaited = usage::reawaited(text.as_str(), &self.names, items, states);
     }
 
     /// Works out what each name means, in one number, and which names matter.
@@ -105,6 +121,22 @@ impl Module {
         self.shared = shared;
     }
 
+    pub fn is_callback(&self, function: &str) -> bool {
+        self.callbacks.binary_search_by(|name| name.as_str().cmp(function)).is_ok()
+    }
+
+    pub fn collects_only(&self, name: &str) -> bool {
+        self.collectors.binary_search_by(|of| of.as_str().cmp(name)).is_ok()
+    }
+
+    pub fn is_private(&self, name: &str) -> bool {
+        self.private.binary_search_by(|of| of.as_str().cmp(name)).is_ok()
+    }
+
+    pub fn awaits_again(&self, class: &str, attribute: &str) -> bool {
+        self.reawaited.iter().any(|(of, name)| of == class && name == attribute)
+    }
+
     fn may_make(&self, meaning: &Meaning, name: &str) -> bool {
         let class = |name: &str| {
             let is_async = |(_, member): &(String, Member)| matches!(member, Member::Method { is_async: true, .. });
@@ -123,12 +155,15 @@ impl Module {
         }
     }
 
-    /// What the words of a function mean, and the class of its first parameter, in one number.
-    pub fn meaning_of(&self, words: &[u64], owner: &str) -> u64 {
-        let known =
-            words.iter().filter_map(|word| self.meanings.get(word).map(|meaning| meaning ^ word.rotate_left(9)));
-        let own = self.meanings.get(&word(owner)).copied().unwrap_or_default();
-        known.fold(self.shared.wrapping_add(own), u64::wrapping_add)
+    /// What the words of a function mean, the class of its first parameter, and what the file does with it, in one number.
+    pub fn meaning_of(&self, slot: &Slot) -> u64 {
+        let callback = self.is_callback(slot.name()).then_some(self.cancels);
+        let private: &[String] = if slot.is_module() { &self.private } else { &[] };
+        let used = hashed(&(callback, private, &self.collectors, &self.reawaited));
+        let own = self.meanings.get(&word(slot.owner())).copied().unwrap_or_default();
+        let words = slot.words.iter();
+        let known = words.filter_map(|word| self.meanings.get(word).map(|meaning| meaning ^ word.rotate_left(9)));
+        known.fold(self.shared.wrapping_add(own).wrapping_add(used), u64::wrapping_add)
     }
 
     /// The items in which something is to be found, and those whose functions they call, in order.
@@ -173,6 +208,22 @@ fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = FxHasher::default();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// The variables of the module that one item alone mentions.
+fn private(names: &ModuleNames, states: &[ItemState]) -> Vec<String> {
+    let is_variable = |meaning: &Meaning| matches!(meaning, Meaning::CallResult(_));
+    let mut once: Vec<&str> = names.iter().filter(|(_, meaning)| is_variable(meaning)).map(|(name, _)| name).collect();
+    if once.is_empty() {
+        return Vec::new();
+    }
+    let mut count: FxHashMap<&str, u32> = FxHashMap::default();
+    for name in states.iter().filter_map(ItemState::known_mentions).flat_map(Mentions::names) {
+        *count.entry(name).or_default() += 1;
+    }
+    once.retain(|name| count.get(name).copied() == Some(1));
+    once.sort_unstable();
+    once.into_iter().map(str::to_owned).collect()
 }
 
 fn root(callee: &str) -> &str {

@@ -43,7 +43,7 @@ pub(super) fn analyse(wanted: &[usize], text: &Text, items: &[Item], states: &mu
                 let name = nodes[of].callable.as_deref().unwrap_or_default();
                 sum.wrapping_add(word(name).rotate_left(7) ^ nodes[of].effect)
             });
-            let names = module.meaning_of(&slot.words, slot.owner());
+            let names = module.meaning_of(slot);
             let summary = |name: &str| {
                 let known = by_name.get(name).copied().flatten().filter(|of| !circle.contains(of))?;
                 nodes[known].summary.clone()

@@ -97,6 +97,9 @@ impl Question<'_> {
 
     /// `await task` in the call's place.
     fn replaced(&self) -> Option<Draft> {
+        if self.asked.asked_elsewhere {
+            return None;
+        }
         let (site, asked) = (self.at.site, self.asked);
         let (start, end) = (asked.call.start as usize, asked.call.end as usize);
         let after = &site.src[asked.receiver.end as usize..end];
@@ -165,7 +168,7 @@ impl Question<'_> {
     /// `try: await task`, unless the task may be cancelled: CancelledError is no Exception, it would pass the `except`, and
     /// swallowing it would be worse.
     fn tried(&self) -> Option<Draft> {
-        if self.asked.may_be_cancelled { None } else { try_await::draft(&self.at) }
+        if self.asked.may_be_cancelled || self.asked.asked_elsewhere { None } else { try_await::draft(&self.at) }
     }
 
     /// `if task.done():`

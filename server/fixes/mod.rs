@@ -84,6 +84,13 @@ pub enum Repair {
     Cancelled(Cancelled),
     /// An `await` or a `task.result()` that raises what the task raised: the whole expression.
     Unhandled(Span),
+    /// `asyncio.run(f())` where a loop is running: the whole call, and the coroutine in it.
+    NestedRun {
+        /// The call of `asyncio.run`.
+        run: Span,
+        /// Its argument.
+        coroutine: Span,
+    },
     /// Nothing to offer.
     None,
 }
@@ -96,7 +103,11 @@ pub fn draw_up(site: &Site, repair: &Repair) -> Vec<Draft> {
         Repair::NeverRetrieved(task) => never_retrieved(site, task),
         Repair::Cancelled(at) => cancelled(site, at),
         Repair::Unhandled(at) => unhandled(site, *at),
-        Repair::NeverAwaited(_) | Repair::Reused(_) | Repair::OutsideAsync(_) | Repair::None => Vec::new(),
+        Repair::NeverAwaited(_)
+        | Repair::Reused(_)
+        | Repair::OutsideAsync(_)
+        | Repair::NestedRun { .. }
+        | Repair::None => Vec::new(),
     }
 }
 
@@ -123,6 +134,8 @@ pub struct Asked {
     /// Waiting for it here can end. False for the task that runs this code (`asyncio.current_task()`: awaiting it raises, waiting
     /// hangs) and for a plain future that nothing can have completed yet, because only code after this call does.
     pub can_wait: bool,
+    /// `call` is not the question but a call of a function that is given the task, `receiver`, and asks.
+    pub asked_elsewhere: bool,
 }
 
 /// A coroutine that is made and never awaited, on some path at least.

@@ -22,6 +22,8 @@ pub struct ConditionId(pub u32);
 pub struct Graph {
     /// The blocks; the first is the entry.
     pub blocks: Vec<Block>,
+    /// Where the function starts: its `def`, without decorators.
+    pub start: u32,
     /// Where every `return` leads.
     pub exit: BlockId,
     /// The named places, `Place(0)` first.
@@ -34,6 +36,8 @@ pub struct Graph {
     pub resumes: FxHashMap<BlockId, Vec<BlockId>>,
     /// The code runs in an `async def`: nothing else runs between two suspensions.
     pub is_async: bool,
+    /// The code stands at the top of the module.
+    pub is_module: bool,
     /// In a method: the parameter that takes the instance or the class.
     pub receiver: Option<(Place, Receiver)>,
     /// The parameters, in order.
@@ -227,6 +231,8 @@ pub enum OpKind {
     Receiver(Place, Receiver),
     /// `dst` is an `async def` made here, by name.
     LocalCoroutineFunction(Place, String),
+    /// `dst` is a method of the collection that a variable of the module or an attribute of the method's own instance holds.
+    Shared { dst: Place, name: String, method: String },
     /// `dst` is a lambda that calls what is in `callee` and returns what that gives.
     Lambda { dst: Place, callee: Place },
     /// `dst` is something of which nothing is known.
@@ -434,6 +440,7 @@ impl OpKind {
             | Self::Receiver(dst, _)
             | Self::LocalCoroutineFunction(dst, _)
             | Self::Lambda { dst, .. }
+            | Self::Shared { dst, .. }
             | Self::Opaque(dst)
             | Self::Copy(dst, _)
             | Self::Not(dst, _)
@@ -488,7 +495,7 @@ impl OpKind {
             // For hover alone: what it shows need not stay alive for it.
             Self::Mention { .. } => {}
             Self::Constant(..) | Self::Path(..) | Self::ResultOf(..) | Self::Definition(..) | Self::Opaque(_) => {}
-            Self::Receiver(..) | Self::LocalCoroutineFunction(..) => {}
+            Self::Receiver(..) | Self::LocalCoroutineFunction(..) | Self::Shared { .. } => {}
             Self::Yield { .. } | Self::Forget(_) | Self::Round | Self::Catch | Self::EndCatch => {}
         }
     }

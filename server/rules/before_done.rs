@@ -7,7 +7,7 @@ use super::Verdict;
 use crate::fixes::{Asked, Method, Repair};
 use crate::flow::Guard;
 use crate::report::Level;
-use crate::tasks::{Account, Ask, Kind, Object, ObjectId, Passed, States, Step, WhyKind};
+use crate::tasks::{Account, Ask, Elsewhere, Kind, Object, ObjectId, Passed, States, Step, WhyKind};
 use crate::text::Span;
 
 /// What a rule says about one place, before it has words: spans are bytes of the item.
@@ -30,7 +30,8 @@ fn verdict(account: &Account, asks: &[Ask], src: &str, is_async: bool) -> Option
     let believed: Vec<&Ask> = reached.iter().copied().filter(|ask| !ask.doubt).collect();
     let pending = |ask: &&Ask| ask.task.as_ref().is_some_and(|(_, task)| task.states.has(States::P) && !task.silent);
     let wrong: Vec<&Ask> = believed.iter().copied().filter(pending).collect();
-    let certain = |ask: &&Ask| ask.task.as_ref().is_some_and(|(_, task)| is_certain(task));
+    let at_once = |ask: &Ask| ask.asked_by.as_ref().is_none_or(|(_, asks)| asks.always && !asks.after_suspension);
+    let certain = |ask: &&Ask| at_once(ask) && ask.task.as_ref().is_some_and(|(_, task)| is_certain(task));
     // Certainty has to hold on the paths of which nobody thinks as well.
     let every = !account.presumed && reached.iter().all(certain);
     // What says most about the defect: a path on which it is certain, else the shortest.
@@ -73,8 +74,14 @@ fn verdict(account: &Account, asks: &[Ask], src: &str, is_async: bool) -> Option
         },
         level,
         span: worst.call,
-        message: format!("{name} {state} here: {}. {effect}", reason.text),
+        message: match &worst.asked_by {
+            Some((function, _)) => {
+                format!("{name} {state} here: {}. `{function}` asks it: {}", reason.text, lowered(&effect))
+            }
+            None => format!("{name} {state} here: {}. {effect}", reason.text),
+        },
         related,
+        elsewhere: asked_there(worst),
         repair: Repair::BeforeDone(Asked {
             call: worst.call,
             receiver: worst.receiver,
@@ -86,12 +93,27 @@ fn verdict(account: &Account, asks: &[Ask], src: &str, is_async: bool) -> Option
                 Kind::Coroutine(_) | Kind::Parameter(_) => false,
                 Kind::Task | Kind::Gather { .. } | Kind::Element(_) => true,
             },
+            asked_elsewhere: worst.asked_by.is_some(),
         }),
     })
 }
 
 fn is_certain(task: &Object) -> bool {
     task.states == States::P && task.passed == Passed::Nothing && !task.silent
+}
+
+/// Where a function that was given the task asks it.
+fn asked_there(ask: &Ask) -> Vec<(Elsewhere, String)> {
+    let there = ask.asked_by.iter().map(|(function, asks)| {
+        let place = Elsewhere { function: function.clone(), span: asks.span };
+        (place, "it is asked here".to_owned())
+    });
+    there.collect()
+}
+
+/// With a small first letter, but for names.
+fn lowered(text: &str) -> String {
+    text.replacen("The ", "the ", 1)
 }
 
 struct Reason {

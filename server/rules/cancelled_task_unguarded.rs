@@ -4,14 +4,18 @@
 //! In: the questions and waits of a function, with what each path knew of the task. Out: a verdict at the question. Only tasks count whose
 //! coroutine is in view and has no handler that could refuse to be cancelled.
 
-use super::{Verdict, quoted};
+use super::{Subject, Verdict, quoted};
 use crate::fixes::{Cancelled, Repair};
 use crate::report::Level;
 use crate::tasks::{Account, Kind, Object, States};
 use crate::text::Span;
 
-pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
+pub(super) fn judge(account: &Account, subject: &Subject<'_>) -> Vec<Verdict> {
+    let src = subject.src;
     let mut verdicts = Vec::new();
+    if let Some(cancels) = subject.callback {
+        verdicts.extend(in_callback(account, subject, cancels));
+    }
     for asks in account.asks.values() {
         let believed = |doubt: bool| !doubt;
         let beyond = asks.iter().all(|ask| ask.beyond);
@@ -47,6 +51,34 @@ pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
     verdicts
 }
 
+/// In a done callback, whose parameter is done in one of the three ways.
+fn in_callback(account: &Account, subject: &Subject<'_>, cancels: bool) -> Option<Verdict> {
+    let unguarded = account.asks.values().flatten().filter(|ask| {
+        let is_given = |task: &Object| matches!(task.kind, Kind::Parameter(_)) && task.states.has(States::C);
+        let of = ask.task.as_ref().is_some_and(|(_, task)| is_given(task));
+        of && !ask.is_result && !ask.doubt && !ask.catches_cancelled && ask.asked_by.is_none()
+    });
+    let ask = unguarded.min_by_key(|ask| ask.call)?;
+    let task = quoted(ask.receiver, subject.src);
+    Some(Verdict {
+        rule: "cancelled-task-unguarded",
+        level: if cancels { Level::Warning } else { Level::Hint },
+        span: ask.call,
+        message: format!(
+            "this done callback also runs when `{task}` was cancelled: then `exception()` would raise its `CancelledError` here"
+        )
+        .replacen("this", "This", 1),
+        related: Vec::new(),
+        elsewhere: Vec::new(),
+        repair: Repair::Cancelled(Cancelled {
+            at: ask.call,
+            receiver: ask.receiver,
+            is_await: false,
+            callback: Some(subject.span),
+        }),
+    })
+}
+
 struct Place {
     at: Span,
     receiver: Span,
@@ -79,6 +111,7 @@ fn verdict(place: &Place, task: &Object, what: &str, certain: bool, src: &str) -
             "{name} {state}: {what} would raise its `CancelledError` here, which `except Exception` does not catch"
         ),
         related,
+        elsewhere: Vec::new(),
         repair: Repair::Cancelled(Cancelled {
             at: place.at,
             receiver: place.receiver,

@@ -7,6 +7,7 @@ use super::{Verdict, quoted};
 use crate::fixes::{NeverAwaited, Repair};
 use crate::report::Level;
 use crate::tasks::{Account, End, ObjectId};
+use crate::text::Span;
 
 pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
     account.ends.iter().filter_map(|(&made, ends)| verdict(account, made, ends, src)).collect()
@@ -33,6 +34,9 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
     };
     let (when, runs) = if certain { ("never", "none of its code runs") } else { ("not", "none of its code runs then") };
     let path = if certain { "" } else { "on one path " };
+    if let Some(&run) = account.nested_runs.get(&made) {
+        return Some(nested_run(made, run, name));
+    }
     let message = format!(
         "{path}{what} {when} awaited: {runs}. Python would warn `RuntimeWarning: coroutine '{name}' was never awaited`"
     );
@@ -42,6 +46,11 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
         span: made,
         message: capitalized(&message),
         related: Vec::new(),
+        elsewhere: coroutine
+            .made_in
+            .iter()
+            .map(|place| (place.clone(), format!("`{}` makes it here and returns it", place.function)))
+            .collect(),
         repair: if is_spread(quoted(made, src)) {
             Repair::None
         } else {
@@ -53,6 +62,23 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
             })
         },
     })
+}
+
+/// `asyncio.run(f())` in a coroutine.
+fn nested_run(made: ObjectId, run: Span, name: &str) -> Verdict {
+    Verdict {
+        rule: "coroutine-never-awaited",
+        level: Level::Error,
+        span: made,
+        message: format!(
+            "this coroutine of `{name}` is never awaited: an event loop is running here, so `asyncio.run` raises before it \
+             starts. Python would warn `RuntimeWarning: coroutine '{name}' was never awaited`"
+        )
+        .replacen("this", "This", 1),
+        related: Vec::new(),
+        elsewhere: Vec::new(),
+        repair: Repair::NestedRun { run, coroutine: made },
+    }
 }
 
 /// `list(map(f, xs))`: many are made by a call that is not theirs.

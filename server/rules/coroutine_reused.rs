@@ -9,7 +9,28 @@ use crate::tasks::{Account, Consumption};
 use crate::text::Span;
 
 pub(super) fn judge(account: &Account) -> Vec<Verdict> {
-    account.consumptions.iter().filter_map(|(&at, all)| verdict(account, at, all)).collect()
+    let mut verdicts: Vec<Verdict> =
+        account.consumptions.iter().filter_map(|(&at, all)| verdict(account, at, all)).collect();
+    verdicts.extend(account.stored.iter().filter_map(|(&made, attribute)| stored(account, made, attribute)));
+    verdicts
+}
+
+/// A coroutine in an attribute that a method awaits each time it is called.
+fn stored(account: &Account, made: Span, attribute: &str) -> Option<Verdict> {
+    let coroutine = account.ends.get(&made)?.first()?.object.coroutine()?;
+    Some(Verdict {
+        rule: "coroutine-reused",
+        level: Level::Warning,
+        span: made,
+        message: format!(
+            "`{attribute}` keeps one coroutine of `{}`, and a method that is called more than once awaits it: a coroutine runs once. \
+             Python would raise `RuntimeError: cannot reuse already awaited coroutine`",
+            coroutine.name
+        ),
+        related: Vec::new(),
+        elsewhere: Vec::new(),
+        repair: Repair::Reused(Reused { made, first: made, again: made, name: None }),
+    })
 }
 
 fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> {
@@ -44,6 +65,7 @@ fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> 
              `RuntimeError: cannot reuse already awaited coroutine`"
         ),
         related,
+        elsewhere: Vec::new(),
         repair: Repair::Reused(Reused { made: *made, first, again: at, name }),
     })
 }

@@ -48,6 +48,7 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
         span: made,
         message: format!("{}{rest}", first.to_uppercase()),
         related: Vec::new(),
+        elsewhere: Vec::new(),
         repair: Repair::Dangling(Dangling { call: made, held_by }),
     })
 }

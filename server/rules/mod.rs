@@ -16,7 +16,7 @@ pub use registry::{RULES, Rule, find};
 
 use crate::fixes::Repair;
 use crate::report::Level;
-use crate::tasks::Account;
+use crate::tasks::{Account, Elsewhere};
 use crate::text::Span;
 
 /// What a rule says about a place. Spans are bytes of the item.
@@ -32,14 +32,30 @@ pub struct Verdict {
     pub message: String,
     /// Its evidence, in the order of events.
     pub related: Vec<(Span, String)>,
+    /// More of it, in other functions of the file.
+    pub elsewhere: Vec<(Elsewhere, String)>,
     /// What its fixes need to know.
     pub repair: Repair,
 }
 
-/// What the rules say about a function: `src` is the text of its item, `is_async` that it is an `async def`.
-pub fn judge(account: &Account, src: &str, is_async: bool) -> Vec<Verdict> {
-    let mut verdicts = before_done::judge(account, src, is_async);
-    verdicts.extend(cancelled_task_unguarded::judge(account, src));
+/// The function that is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The text of its item.
+    pub src: &'a str,
+    /// It is an `async def`.
+    pub is_async: bool,
+    /// Its node, without decorators.
+    pub span: Span,
+    /// Some task of the file has it as a done callback; the flag says that the file cancels tasks.
+    pub callback: Option<bool>,
+}
+
+/// What the rules say about a function.
+pub fn judge(account: &Account, subject: &Subject<'_>) -> Vec<Verdict> {
+    let src = subject.src;
+    let mut verdicts = before_done::judge(account, src, subject.is_async);
+    verdicts.extend(cancelled_task_unguarded::judge(account, subject));
     verdicts.extend(coroutine_never_awaited::judge(account, src));
     verdicts.extend(coroutine_reused::judge(account));
     verdicts.extend(dangling_task::judge(account));

@@ -45,6 +45,7 @@ fn verdict(at: crate::text::Span, made: crate::text::Span, task: &str) -> Verdic
         span: at,
         message: format!("`{task}` can fail, and nothing here handles what it raises"),
         related: vec![(made, "the task is made here, of a coroutine that can raise".to_owned())],
+        elsewhere: Vec::new(),
         repair: Repair::Unhandled(at),
     }
 }

@@ -58,6 +58,7 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
             "{fails} {subject} fails, nobody learns of it: {reason}. Python would log `Task exception was never retrieved`"
         ),
         related,
+        elsewhere: Vec::new(),
         repair: Repair::NeverRetrieved(NeverRetrieved { call: made, held_by: name, in_collection, how }),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::summary::Returns;
-use super::value::{Asks, Coroutine, Kind, Object, ObjectId, Raises, States, Value};
+use super::value::{Asks, Coroutine, Elsewhere, Kind, Object, ObjectId, Raises, States, Value};
 use super::world::{Trail, World};
 use crate::flow::{BlockId, Guard, Guards};
 use crate::text::Span;
@@ -31,6 +31,10 @@ pub struct Account {
     pub awaits: FxHashMap<Span, Vec<AwaitOf>>,
     /// The variable that took an object first, and whether it is a collection of them.
     pub names: FxHashMap<ObjectId, (String, bool)>,
+    /// The coroutines that are given to an `asyncio.run` which cannot run them, as a loop is running; the whole call.
+    pub nested_runs: FxHashMap<ObjectId, Span>,
+    /// The coroutines that are put into an attribute from which a method takes them more than once; the attribute.
+    pub stored: FxHashMap<ObjectId, String>,
     /// The objects whose variable is read, or that are used in another way.
     pub read: FxHashSet<ObjectId>,
     /// The objects that nobody took, not even a variable, and the waits whose results nobody took.
@@ -213,11 +217,13 @@ impl Account {
     }
 
     /// The function returns this value.
-    pub(super) fn note_return(&mut self, world: &World, value: &Value) {
+    pub(super) fn note_return(&mut self, world: &World, value: &Value, place: (&Arc<str>, u32)) {
         let returns = match value {
             Value::Object(id) => match world.object(*id) {
                 Some(Object { kind: Kind::Coroutine(coroutine), used: None, escaped: false, many: false, .. }) => {
-                    Returns::Coroutine(Arc::new(Coroutine { lent: Arc::new([]), ..(**coroutine).clone() }))
+                    let span = Span::new(id.start.saturating_sub(place.1), id.end.saturating_sub(place.1));
+                    let made_in = Some(Elsewhere { function: place.0.clone(), span });
+                    Returns::Coroutine(Arc::new(Coroutine { lent: Arc::new([]), made_in, ..(**coroutine).clone() }))
                 }
                 Some(Object {
                     kind: Kind::Task,

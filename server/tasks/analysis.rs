@@ -29,6 +29,14 @@ pub struct Context<'a> {
     pub module: &'a ModuleNames,
     /// Whether a function reaches no variable that others share.
     pub isolated: &'a dyn Fn(&str) -> bool,
+    /// Whether all that the file does with the variable of the module, or attribute, of this name is to put things in and take them out.
+    pub only_collects: &'a dyn Fn(&str) -> bool,
+    /// Whether nobody but one statement mentions the variable of the module.
+    pub is_private: &'a dyn Fn(&str) -> bool,
+    /// Whether a method awaits what this attribute of the class holds, and is called more than once.
+    pub awaits_again: &'a dyn Fn(&str, &str) -> bool,
+    /// The function itself, by qualified name.
+    pub function: &'a Arc<str>,
     /// What the functions of the file do with what they are given, by qualified name: `report`, `Pool.start`.
     pub summary: &'a dyn Fn(&str) -> Option<Arc<Summary>>,
 }
@@ -169,7 +177,7 @@ impl Analysis<'_> {
         &mut self,
         world: &mut World,
         at: Span,
-        id: ObjectId,
+        (id, arg): (ObjectId, Span),
         asks: Asks,
         guards: Guards,
         callee: &Arc<str>,
@@ -178,7 +186,7 @@ impl Analysis<'_> {
         let ask = Ask {
             task,
             call: at,
-            receiver: at,
+            receiver: arg,
             is_result: asks.is_result,
             asked_by: Some((callee.clone(), asks)),
             ..Ask::guarded(world, guards)
@@ -221,6 +229,10 @@ impl Analysis<'_> {
                 let own = Instance { class, is_own: false, is_certain: true, is_class: *is_class };
                 world.set(graph, *dst, Value::Instance(own));
             }
+            OpKind::Shared { dst, name, method } => {
+                let shared = Shared { name: name.as_str().into(), method: method.as_str().into() };
+                world.set(graph, *dst, Value::Shared(shared));
+            }
             OpKind::LocalCoroutineFunction(dst, name) => {
                 world.set(graph, *dst, Value::LocalCoroutineFunction(name.as_str().into()));
             }
@@ -262,7 +274,12 @@ impl Analysis<'_> {
                         world.set(graph, *dst, Value::Unknown);
                     }
                     Some(local) if local.shared => {
-                        world.escape(&value);
+                        if !(graph.is_module
+                            && matches!(value, Value::Object(_))
+                            && (self.context.is_private)(&local.name))
+                        {
+                            world.escape(&value);
+                        }
                         world.set(graph, *dst, value);
                     }
                     _ => world.set(graph, *dst, value),
@@ -352,12 +369,17 @@ impl Analysis<'_> {
                     _ => None,
                 };
                 let result = self.wait_on(at, world, &value, span);
-                if let Some(coroutine) = coroutine {
+                if let Some(coroutine) = &coroutine {
                     self.account.note_raise(at.unwind.is_none(), coroutine.raises);
                     for of in coroutine.lent.iter() {
                         self.take_back(at, world, *of, span, *guards, &coroutine.name);
                     }
                 }
+                let again = coroutine.and_then(|coroutine| coroutine.gives.clone());
+                let result = match again {
+                    Some(again) => self.make_coroutine_at(world, span, *guards, (*again).clone()),
+                    None => result,
+                };
                 world.set(graph, *dst, result);
             }
             OpKind::Dict { dst, values, open } => {
@@ -389,6 +411,12 @@ impl Analysis<'_> {
                     world.looked_at(set, span);
                 }
                 world.escape(&value);
+                if let (Value::Instance(Instance { class, is_own: true, .. }), Value::Object(id)) =
+                    (world.get(*object), &value)
+                    && (self.context.awaits_again)(class, name)
+                {
+                    self.account.stored.insert(*id, name.clone());
+                }
                 if matches!(world.get(*object), Value::Instance(instance) if instance.is_own) {
                     // Whoever sees the instance may change a collection in it.
                     world.set_cell(name, if value.is_collection() { Value::Unknown } else { value });
@@ -411,7 +439,7 @@ impl Analysis<'_> {
             }
             OpKind::Return(src) => {
                 let value = world.get(*src).clone();
-                self.account.note_return(world, &value);
+                self.account.note_return(world, &value, (self.context.function, graph.start));
                 if let Value::WaitSet(set) = &value {
                     world.looked_at(set, span);
                 }

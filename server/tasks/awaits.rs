@@ -71,7 +71,7 @@ impl Analysis<'_> {
     fn coroutine_ends(&mut self, at: &Here<'_, '_>, world: &World, coroutine: &Arc<Coroutine>, span: Span) -> Vec<End> {
         let mut ends = self.awaitable_ends(at, world, &coroutine.waits, span);
         // Where it raises, nobody knows how far it came.
-        let lent: Vec<ObjectId> = coroutine.lent.iter().map(|(id, _)| *id).collect();
+        let lent: Vec<ObjectId> = coroutine.lent.iter().map(|lent| lent.id).collect();
         for end in ends.iter_mut().filter(|end| end.raises.is_some()) {
             end.world.silence(&lent);
         }

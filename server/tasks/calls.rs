@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::analysis::{Analysis, Here};
 use super::callee::Callee;
 use super::collections::element;
+use super::summary::Returns;
 use super::value::*;
 use super::world::World;
 use crate::flow::{Arg, ArgKind, ExcSet, Guards, Place};
@@ -187,6 +188,17 @@ impl Analysis<'_> {
                     self.unknown(at, world, &call, Some(of))
                 }
             },
+            Value::Shared(Shared { name, method }) => {
+                let keeps = matches!(&**method, "add" | "append") && (self.context.only_collects)(name);
+                match call.argument(world, 0, "") {
+                    // It stays alive, but nobody looks at it there.
+                    Some(Value::Object(id)) if keeps => {
+                        self.account.read.insert(id);
+                        Value::None
+                    }
+                    _ => self.unknown(at, world, &call, None),
+                }
+            }
             Value::Instance(instance) if instance.is_class => match self.definition(&instance.class) {
                 Callee::Class(class) => self.known(at, world, &call, Callee::Class(class)),
                 _ => self.unknown(at, world, &call, None),
@@ -215,6 +227,11 @@ impl Analysis<'_> {
                         raises: summary.as_ref().map_or(Raises::Perhaps, |summary| summary.raises),
                         may_refuse: summary.as_ref().is_none_or(|summary| summary.may_refuse),
                         lent: lent.into(),
+                        gives: match summary.as_ref().map(|summary| &summary.returns) {
+                            Some(Returns::Coroutine(again)) => Some(again.clone()),
+                            _ => None,
+                        },
+                        made_in: None,
                     },
                 )
             }
@@ -252,7 +269,7 @@ impl Analysis<'_> {
 
     fn library(&mut self, world: &mut World, call: &Call<'_>, name: &str, waits: Awaitable) -> Value {
         let raises = if waits == Awaitable::Sleep { Raises::Never } else { Raises::Perhaps };
-        let coroutine = Coroutine { name: name.into(), waits, raises, may_refuse: false, lent: Arc::new([]) };
+        let coroutine = Coroutine { waits, raises, may_refuse: false, ..Coroutine::named(name) };
         self.make_coroutine(world, call, coroutine)
     }
 
@@ -329,6 +346,17 @@ impl Analysis<'_> {
                 Value::Awaitable(Arc::new(Awaitable::Shield(inner)))
             }
             "sleep" => self.library(world, call, name, Awaitable::Sleep),
+            "run" if at.graph.is_async => {
+                // It raises at once: a loop is running already, and the coroutine is left.
+                if let Some(Value::Object(id)) = call.argument(world, 0, "main")
+                    && let Some(object) = world.object(id).filter(|object| object.coroutine().is_some()).cloned()
+                {
+                    self.account.nested_runs.insert(id, call.span);
+                    self.account.note_end(world, id, object);
+                    world.escape(&Value::Object(id));
+                }
+                self.unknown(at, world, call, None)
+            }
             "run" => {
                 let given = call.argument(world, 0, "main").unwrap_or(Value::Unknown);
                 self.consume_value(at, world, &given, call.span, call.guards);
@@ -393,13 +421,7 @@ impl Analysis<'_> {
                 };
                 self.hand_over(world, call);
                 match callee {
-                    Callee::Coroutine { name, .. } => Value::Mapped(Arc::new(Coroutine {
-                        name,
-                        waits: Awaitable::Code(Arc::new(["*".to_owned()])),
-                        raises: Raises::Perhaps,
-                        may_refuse: true,
-                        lent: Arc::new([]),
-                    })),
+                    Callee::Coroutine { name, .. } => Value::Mapped(Arc::new(Coroutine::named(&name))),
                     _ => self.unknown(at, world, call, None),
                 }
             }

@@ -17,11 +17,22 @@ use crate::text::Span;
 impl Analysis<'_> {
     /// A coroutine made by this call.
     pub(super) fn make_coroutine(&mut self, world: &mut World, call: &Call<'_>, coroutine: Coroutine) -> Value {
+        self.make_coroutine_at(world, call.span, call.guards, coroutine)
+    }
+
+    /// A coroutine made by the expression at this place.
+    pub(super) fn make_coroutine_at(
+        &mut self,
+        world: &mut World,
+        made: Span,
+        guards: Guards,
+        coroutine: Coroutine,
+    ) -> Value {
         let mut object = Object::new(Kind::Coroutine(Arc::new(coroutine)), States::P);
         // Whoever expects an error or a warning may expect this one.
-        object.escaped = call.guards.expected;
-        world.make(call.span, object);
-        Value::Object(call.span)
+        object.escaped = guards.expected;
+        world.make(made, object);
+        Value::Object(made)
     }
 
     /// `id` is consumed by the expression `at_span`, if it is a coroutine. False where no path goes on: it was consumed before.
@@ -85,7 +96,7 @@ impl Analysis<'_> {
             self.consume(at, world, id, by, guards);
             // It runs beside this code: when it does what it does with what it was lent is open.
             if let Some(coroutine) = world.object(id).and_then(Object::coroutine).cloned() {
-                for (id, _) in coroutine.lent.iter() {
+                for Lent { id, .. } in coroutine.lent.iter() {
                     world.escape(&Value::Object(*id));
                     world.silence(&[*id]);
                 }
@@ -135,19 +146,14 @@ impl Analysis<'_> {
     }
 
     /// A function of this file is called: what it does with each argument, and what it gives.
-    pub(super) fn lend(
-        &mut self,
-        world: &mut World,
-        call: &Call<'_>,
-        summary: Option<&Summary>,
-    ) -> Vec<(ObjectId, Effect)> {
+    pub(super) fn lend(&mut self, world: &mut World, call: &Call<'_>, summary: Option<&Summary>) -> Vec<Lent> {
         let mut lent = Vec::new();
         for (index, arg) in call.args.iter().enumerate() {
             let value = world.get(arg.place).clone();
             let effect =
                 summary.and_then(|summary| given(summary, call.args, index, arg)).and_then(|given| given.effect);
             match (&value, effect) {
-                (Value::Object(id), Some(effect)) => lent.push((*id, effect)),
+                (Value::Object(id), Some(effect)) => lent.push(Lent { id: *id, effect, arg: arg.span }),
                 _ => self.hand_over_one(world, &value, call.span),
             }
         }
@@ -159,7 +165,7 @@ impl Analysis<'_> {
         &mut self,
         at: &mut Here<'_, '_>,
         world: &mut World,
-        (id, effect): (ObjectId, Effect),
+        Lent { id, effect, arg }: Lent,
         by: Span,
         guards: Guards,
         callee: &Arc<str>,
@@ -175,7 +181,7 @@ impl Analysis<'_> {
             }
         } else {
             if let Some(asks) = effect.asks {
-                self.ask_through(world, by, id, asks, guards, callee);
+                self.ask_through(world, by, (id, arg), asks, guards, callee);
             }
             match effect.settles {
                 Extent::Always => world.settle(id, States::DONE),

@@ -82,7 +82,7 @@ impl Analysis<'_> {
             Terminator::Dead => {}
             Terminator::Return => {
                 if at.block != at.graph.exit {
-                    self.account.note_return(&world, &Value::None);
+                    self.account.note_return(&world, &Value::None, (self.context.function, at.graph.start));
                 }
                 self.leave(&world);
             }

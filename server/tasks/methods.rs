@@ -111,6 +111,13 @@ impl Analysis<'_> {
             | "uncancel"
             | "set_name"
             | "remove_done_callback" => Value::Unknown,
+            "add_done_callback" if self.only_forgets(world, call) => {
+                if let Some(object) = world.object_mut(id) {
+                    object.discarded = Some(call.span);
+                }
+                self.account.read.insert(id);
+                Value::None
+            }
             "add_done_callback" => {
                 self.hand_over(world, call);
                 if let Some(object) = world.object_mut(id) {
@@ -123,6 +130,16 @@ impl Analysis<'_> {
                 self.unknown(at, world, call, None)
             }
         })
+    }
+
+    /// Whether a done callback does no more than take the task out of a collection that nobody looks into.
+    fn only_forgets(&self, world: &World, call: &Call<'_>) -> bool {
+        match call.argument(world, 0, "fn") {
+            Some(Value::Shared(Shared { name, method })) => {
+                matches!(&*method, "discard" | "remove") && (self.context.only_collects)(&name)
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn loop_method(

@@ -27,4 +27,6 @@ pub use account::{Account, Ask, AwaitOf, Consumption, End, Mention, Step};
 pub use analysis::{Context, analyse};
 pub use calls::may_make_tasks;
 pub use summary::{Given, Returns, Summary};
-pub use value::{Asks, Coroutine, Effect, Extent, Kind, Object, ObjectId, Passed, Raises, States, Why, WhyKind};
+pub use value::{
+    Asks, Coroutine, Effect, Elsewhere, Extent, Kind, Object, ObjectId, Passed, Raises, States, Why, WhyKind,
+};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::account::{Account, End};
 use super::value::*;
 use crate::flow::{Graph, Guard, Parameter};
+use crate::text::Span;
 
 /// See the module.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -56,7 +57,7 @@ impl Summary {
                 .map(|parameter| Given {
                     name: parameter.name.clone(),
                     positional: parameter.positional,
-                    effect: parameter.is_awaited.then(|| effect(account, parameter)).flatten(),
+                    effect: parameter.is_awaited.then(|| effect(graph, account, parameter)).flatten(),
                 })
                 .collect(),
             returns: account.returns.clone().unwrap_or(Returns::Unknown),
@@ -70,8 +71,9 @@ impl Summary {
     }
 }
 
-fn effect(account: &Account, parameter: &Parameter) -> Option<Effect> {
-    let ends: Vec<&End> = account.ends.get(&parameter.span)?.iter().filter(|end| !end.object.excused && !end.doubt).collect();
+fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Effect> {
+    let ends: Vec<&End> =
+        account.ends.get(&parameter.span)?.iter().filter(|end| !end.object.excused && !end.doubt).collect();
     if ends.is_empty() {
         return None;
     }
@@ -91,12 +93,13 @@ fn effect(account: &Account, parameter: &Parameter) -> Option<Effect> {
         settles: extent(&|object| !pending(object)),
         uses: extent(&|object| object.used.is_some()),
         cancels: ends.iter().any(|end| end.object.cancelled_at.is_some()),
-        asks: asks.first().map(|ask| Asks {
+        asks: asks.iter().min_by_key(|ask| ask.call).map(|ask| Asks {
             is_result: ask.is_result,
             always: ends.iter().all(|end| !pending(&end.object)),
             after_suspension: asks
                 .iter()
                 .any(|ask| ask.task.as_ref().is_some_and(|(_, task)| task.passed != Passed::Nothing)),
+            span: Span::new(ask.call.start.saturating_sub(graph.start), ask.call.end.saturating_sub(graph.start)),
         }),
     })
 }

@@ -146,7 +146,31 @@ pub struct Coroutine {
     /// It may end by itself when it is cancelled.
     pub may_refuse: bool,
     /// What it was given, and what it will do with it.
-    pub lent: Arc<[(ObjectId, Effect)]>,
+    pub lent: Arc<[Lent]>,
+    /// What awaiting it gives, where that is a coroutine again.
+    pub gives: Option<Arc<Coroutine>>,
+    /// The function that made it, where that is not the one at hand, and the place in it.
+    pub made_in: Option<Elsewhere>,
+}
+
+/// A task or coroutine that is given to a function of this file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Lent {
+    /// Which.
+    pub id: ObjectId,
+    /// What the function does with it.
+    pub effect: Effect,
+    /// The argument.
+    pub arg: Span,
+}
+
+/// A place in another function of the file.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Elsewhere {
+    /// The function: `report`, `Pool.start`.
+    pub function: Arc<str>,
+    /// Bytes from its `def` on.
+    pub span: Span,
 }
 
 /// What a function does with an argument.
@@ -171,8 +195,10 @@ pub struct Asks {
     pub is_result: bool,
     /// Every path does.
     pub always: bool,
-    /// Only a suspension lies between the start and the question.
+    /// A suspension lies between the start and the question.
     pub after_suspension: bool,
+    /// The question: bytes from the function's `def` on.
+    pub span: Span,
 }
 
 /// On which paths something happens.
@@ -273,6 +299,8 @@ pub enum Value {
     Pairs(Arc<[ObjectId]>),
     /// What `map` makes of a function that makes coroutines of this name: nothing, until somebody runs through it.
     Mapped(Arc<Coroutine>),
+    /// A method of a collection that other code can reach.
+    Shared(Shared),
     /// What `shield` returned.
     Awaitable(Arc<Awaitable>),
     /// A set that `wait` returned.
@@ -298,6 +326,15 @@ pub struct Instance {
     pub is_certain: bool,
     /// It is the class itself.
     pub is_class: bool,
+}
+
+/// A method of a collection that a variable of the module or an attribute of `self` holds.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Shared {
+    /// The variable or attribute.
+    pub name: Arc<str>,
+    /// The method.
+    pub method: Arc<str>,
 }
 
 /// `of.name`.

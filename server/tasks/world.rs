@@ -184,7 +184,7 @@ impl World {
                 Some(Kind::Gather { members, .. }) => more.extend(members.iter()),
                 Some(Kind::Coroutine(coroutine)) => {
                     coroutine.waits.objects(&mut more);
-                    more.extend(coroutine.lent.iter().map(|(id, _)| *id));
+                    more.extend(coroutine.lent.iter().map(|lent| lent.id));
                 }
                 _ => {}
             }
@@ -274,7 +274,7 @@ impl World {
             Kind::Gather { members, .. } => within.extend(members.iter()),
             Kind::Coroutine(coroutine) => {
                 coroutine.waits.objects(&mut within);
-                within.extend(coroutine.lent.iter().map(|(id, _)| *id));
+                within.extend(coroutine.lent.iter().map(|lent| lent.id));
             }
             _ => {}
         }
@@ -509,6 +509,21 @@ impl Awaitable {
             Self::Wait { members, .. } => into.extend(members.iter()),
             Self::WaitFor(value) | Self::Plain(value) | Self::Shield(value) => value.objects(into),
             Self::Sleep | Self::Code(_) => {}
+        }
+    }
+}
+
+impl Coroutine {
+    /// One of this name, of which nothing else is known.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            waits: Awaitable::Code(Arc::new(["*".to_owned()])),
+            raises: Raises::Perhaps,
+            may_refuse: true,
+            lent: Arc::new([]),
+            gives: None,
+            made_in: None,
         }
     }
 }

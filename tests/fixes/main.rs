@@ -66,6 +66,7 @@ impl<'a> Case<'a> {
             method: if call.of(&text).ends_with("exception()") { Method::Exception } else { Method::Result },
             may_be_cancelled: self.may_be_cancelled,
             can_wait: self.can_wait,
+            asked_elsewhere: false,
         };
         draw_up(&site, &Repair::BeforeDone(asked))
     }

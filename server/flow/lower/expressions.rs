@@ -32,6 +32,9 @@ const CONSUMERS: &[&str] = &[
     "update",
 ];
 
+/// Methods that put something into a collection or take it out, and let nobody see it.
+const KEEPING: &[&str] = &["add", "append", "discard", "remove"];
+
 impl<'a> Lowering<'a> {
     /// Evaluates an expression; the place returned holds its value.
     pub(super) fn expression(&mut self, node: Node<'_>) -> Place {
@@ -331,6 +334,11 @@ impl<'a> Lowering<'a> {
         else {
             return self.opaque(node);
         };
+        if let Some(shared) = self.shared_collection(object).filter(|_| KEEPING.contains(&self.text(name))) {
+            let dst = self.place();
+            self.op(OpKind::Shared { dst, name: shared, method: self.text(name).to_owned() }, span(node));
+            return dst;
+        }
         let src = self.expression(object);
         let dst = self.place();
         let last = object.child_by_field_name("attribute").unwrap_or(object);
@@ -338,6 +346,24 @@ impl<'a> Lowering<'a> {
         let name = self.text(name).to_owned();
         self.op(OpKind::Attribute { dst, src, object: span(object), name, like_loop }, span(node));
         dst
+    }
+
+    /// The variable of the module, or the attribute of `self`, that an expression names.
+    fn shared_collection(&self, object: Node<'_>) -> Option<String> {
+        match object.kind() {
+            "identifier" => {
+                let name = self.text(object);
+                let is_variable =
+                    matches!(self.names.module.meaning(name), Some(Meaning::CallResult(_) | Meaning::Other));
+                (self.named(name).is_none() && self.resolves_to_module(name) && is_variable).then(|| name.to_owned())
+            }
+            "attribute" => {
+                let of = object.child_by_field_name("object").filter(|of| of.kind() == "identifier")?;
+                self.receiver(self.text(of))?;
+                Some(self.text(object.child_by_field_name("attribute")?).to_owned())
+            }
+            _ => None,
+        }
     }
 
     fn call(&mut self, node: Node<'_>) -> Place {

@@ -1,0 +1,119 @@
+//! What a file as a whole does with a name: questions that no function answers by itself.
+//!
+//! In: the text and what its names mean. Out: names. All of it goes by words, without a tree, since it is asked after every edit; a
+//! name that is used in any other way than expected is not among those given.
+
+use memchr::memmem;
+
+use super::item::ItemState;
+use crate::facts::{Attribute, Meaning, Member, ModuleNames};
+use crate::items::Item;
+
+/// The functions that are given to `add_done_callback`, by their own names; sorted.
+pub(super) fn callbacks(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for at in memmem::find_iter(text.as_bytes(), "add_done_callback(") {
+        let given = text.get(at + "add_done_callback(".len()..).unwrap_or_default().trim_start();
+        let path: &str = given.split(|c: char| !is_word(c) && c != '.').next().unwrap_or_default();
+        let behind = given.get(path.len()..).unwrap_or_default().trim_start();
+        if behind.starts_with([')', ',']) && !path.is_empty() {
+            names.push(path.rsplit('.').next().unwrap_or(path).to_owned());
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether anything in the file is cancelled.
+pub(super) fn cancels(text: &str) -> bool {
+    memmem::find(text.as_bytes(), b".cancel(").is_some()
+}
+
+/// Files with more collections than these are not asked about each of them.
+const MAX_COLLECTORS: usize = 16;
+
+/// The variables and attributes that are made as a set or list, and which the file only puts something into or takes something out of; sorted.
+pub(super) fn collectors(text: &str, names: &ModuleNames) -> Vec<String> {
+    let is_collection = |callee: &str| matches!(callee, "set" | "list" | "weakref.WeakSet" | "WeakSet");
+    let mut found: Vec<String> = Vec::new();
+    for (name, meaning) in names.iter() {
+        match meaning {
+            Meaning::CallResult(callee) if is_collection(callee) => found.push(name.to_owned()),
+            Meaning::Class => {
+                for (attribute, held) in names.class(name).iter().flat_map(|class| &class.attributes) {
+                    if matches!(held, Attribute::CallResult(callee) if is_collection(callee)) {
+                        found.push(attribute.clone());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(MAX_COLLECTORS);
+    found.retain(|name| words(text, name).all(|at| only_keeps(text, at, name)));
+    found
+}
+
+/// Whether the word at `at` is bound to a new collection there, or something is put into it or taken out.
+fn only_keeps(text: &str, at: usize, name: &str) -> bool {
+    let behind = text.get(at + name.len()..).unwrap_or_default().trim_start();
+    let methods = [".add(", ".append(", ".discard", ".remove"];
+    let bound = behind.starts_with('=') && !behind.starts_with("==") || behind.starts_with(':');
+    bound || methods.iter().any(|method| behind.starts_with(method))
+}
+
+/// The attributes, with their classes, whose coroutine a method awaits that the file calls more than once.
+pub(super) fn reawaited(
+    text: &str,
+    names: &ModuleNames,
+    items: &[Item],
+    states: &mut [ItemState],
+) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (item, state) in items.iter().zip(states) {
+        let own_text = item.span.of(text);
+        let Some(class) = item.kind.name().and_then(|name| names.class(name.of(own_text))) else { continue };
+        for (attribute, held) in &class.attributes {
+            let is_coroutine = matches!(held, Attribute::CallResult(callee)
+                if matches!(names.meaning(callee), Some(Meaning::Function { is_async: true, is_generator: false, .. })));
+            if !is_coroutine {
+                continue;
+            }
+            let again = class.members.iter().any(|(method, member)| {
+                let plain = matches!(member, Member::Method { is_async: true, .. });
+                plain && calls(text, method) > 1 && state.method_awaits(own_text, method, attribute)
+            });
+            if again {
+                found.push((class.name.clone(), attribute.clone()));
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// How often a method of this name is called and awaited: `await thing.method(…)`.
+fn calls(text: &str, method: &str) -> usize {
+    let is_call = |at: &usize| {
+        let Some(before) = text.get(..*at).and_then(|before| before.strip_suffix('.')) else { return false };
+        let receiver = before.trim_end_matches(|c| is_word(c) || matches!(c, '.' | '(' | ')'));
+        receiver.trim_end_matches(' ').ends_with("await")
+            && text.get(at + method.len()..).is_some_and(|behind| behind.starts_with('('))
+    };
+    words(text, method).filter(is_call).count()
+}
+
+/// Where a word stands in a text.
+fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    memmem::find_iter(text.as_bytes(), word).filter(move |&at| {
+        let before = text.get(..at).is_none_or(|before| !before.ends_with(is_word));
+        before && text.get(at + word.len()..).is_none_or(|behind| !behind.starts_with(is_word))
+    })
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
