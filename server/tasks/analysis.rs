@@ -11,8 +11,7 @@ use super::value::*;
 use super::world::{Suspension, World};
 use crate::facts::ModuleNames;
 use crate::flow::{
-    BlockId, CmpOp, Constant, Domain, ExcSet, Graph, Guards, Liveness, OpKind, Outcome, Place, Receiver, Terminator,
-    solve,
+    BlockId, Constant, Domain, ExcSet, Graph, Guards, Liveness, OpKind, Outcome, Place, Receiver, Terminator, solve,
 };
 use crate::text::Span;
 
@@ -594,37 +593,6 @@ impl Analysis<'_> {
         }
         if !known.states.contains(object) {
             known.states.push(object.clone());
-        }
-    }
-
-    fn compare(&mut self, world: &mut World, graph: &Graph, op: CmpOp, left: Place, right: Place, span: Span) -> Value {
-        let (a, b) = (world.get(left).clone(), world.get(right).clone());
-        let negated = matches!(op, CmpOp::IsNot | CmpOp::Ne | CmpOp::NotIn);
-        let test = |about| {
-            let fresh = !matches!(&about, About::In(_, set) if !set.fresh);
-            Value::Test(Test { about, negated, fresh, span })
-        };
-        match (&a, op, &b) {
-            (Value::Object(id), CmpOp::In | CmpOp::NotIn, Value::WaitSet(set)) => test(About::In(*id, set.clone())),
-            (Value::Test(of), CmpOp::Is | CmpOp::Eq | CmpOp::IsNot | CmpOp::Ne, Value::Bool(truth)) => {
-                Value::Test(Test { negated: of.negated ^ negated ^ !truth, ..of.clone() })
-            }
-            (_, CmpOp::Is | CmpOp::Eq | CmpOp::IsNot | CmpOp::Ne, Value::None) => match &a {
-                Value::None => Value::Bool(!negated),
-                Value::Unknown | Value::Returned if (left.0 as usize) < graph.locals.len() => test(About::IsNone(left)),
-                Value::Unknown | Value::Returned => Value::Unknown,
-                Value::Instance(instance) if !instance.is_certain => Value::Unknown,
-                Value::Object(id) if world.is_parameter(*id) => Value::Unknown,
-                _ => Value::Bool(negated),
-            },
-            _ => {
-                for value in [&a, &b] {
-                    if let Value::WaitSet(set) | Value::Length(set) = value {
-                        world.looked_at(set, span);
-                    }
-                }
-                Value::Unknown
-            }
         }
     }
 }

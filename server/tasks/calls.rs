@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::analysis::{Analysis, Here};
 use super::callee::Callee;
 use super::collections::element;
+use super::members::make;
 use super::summary::Returns;
 use super::value::*;
 use super::world::World;
@@ -24,12 +25,12 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn positional(&self, index: usize) -> Option<Place> {
+    pub(super) fn positional(&self, index: usize) -> Option<Place> {
         let before_star = self.args.iter().take_while(|arg| arg.kind == ArgKind::Positional);
         before_star.map(|arg| arg.place).nth(index)
     }
 
-    fn keyword(&self, name: &str) -> Option<Place> {
+    pub(super) fn keyword(&self, name: &str) -> Option<Place> {
         self.args
             .iter()
             .find(|arg| matches!(&arg.kind, ArgKind::Keyword(keyword) if keyword == name))
@@ -40,7 +41,7 @@ impl Call<'_> {
         self.positional(index).or_else(|| self.keyword(name)).map(|place| world.get(place).clone())
     }
 
-    fn spreads(&self) -> bool {
+    pub(super) fn spreads(&self) -> bool {
         self.args.iter().any(|arg| arg.kind == ArgKind::DoubleStar)
     }
 }
@@ -267,7 +268,7 @@ impl Analysis<'_> {
         self.library(world, call, &name, waits)
     }
 
-    fn library(&mut self, world: &mut World, call: &Call<'_>, name: &str, waits: Awaitable) -> Value {
+    pub(super) fn library(&mut self, world: &mut World, call: &Call<'_>, name: &str, waits: Awaitable) -> Value {
         let raises = if waits == Awaitable::Sleep { Raises::Never } else { Raises::Perhaps };
         let coroutine = Coroutine { waits, raises, may_refuse: false, ..Coroutine::named(name) };
         self.make_coroutine(world, call, coroutine)
@@ -503,155 +504,6 @@ impl Analysis<'_> {
         let given = call.argument(world, 0, "obj").or_else(|| call.argument(world, 0, "object"));
         matches!(given, Some(Value::Object(id)) if world.object(id).is_some_and(|object| object.coroutine().is_some()))
     }
-
-    pub(super) fn make_task(
-        &mut self,
-        at: &mut Here<'_, '_>,
-        world: &mut World,
-        call: &Call<'_>,
-        group: Option<ObjectId>,
-    ) {
-        let given = call.argument(world, 0, "coro").unwrap_or(Value::Unknown);
-        let coroutine = match &given {
-            Value::Object(id) => world.object(*id).and_then(Object::coroutine).cloned(),
-            _ => None,
-        };
-        let reach = match coroutine.as_deref().map(|coroutine| &coroutine.waits) {
-            Some(Awaitable::Code(reach)) => reach.to_vec(),
-            Some(Awaitable::Sleep) => Vec::new(),
-            _ => vec!["*".to_owned()],
-        };
-        self.consume_value(at, world, &given, call.span, call.guards);
-        self.hand_over(world, call);
-        make(world, call.span, Kind::Task, group, reach);
-        if let (Some(coroutine), Some(task)) = (coroutine, world.object_mut(call.span)) {
-            task.raises = coroutine.raises;
-            task.may_refuse = coroutine.may_refuse;
-        }
-        // Started at once, it may be done at once.
-        let eager = call.keyword("eager_start").map(|place| world.get(place).clone());
-        if call.spreads() || !matches!(eager, None | Some(Value::Bool(false) | Value::None)) {
-            world.silence(&[call.span]);
-        }
-    }
-
-    /// The tasks among these values; the number of values where all are seen. What is in a list or set counts with `deep`.
-    fn members(&self, world: &World, values: &[Value], deep: bool) -> (Arc<[ObjectId]>, Option<usize>) {
-        let mut ids = Vec::new();
-        let mut count = Some(0);
-        for value in values {
-            match value {
-                Value::Object(id) if !deep => {
-                    ids.push(*id);
-                    count = count.map(|n| n + 1);
-                }
-                Value::Items(items) if deep => {
-                    for item in items.iter() {
-                        match item {
-                            Value::Object(id) => ids.push(*id),
-                            // `asyncio.wait({shield(…)})` counts, unseen.
-                            Value::Awaitable(_) => {}
-                            _ => count = None,
-                        }
-                    }
-                    count = count.map(|n| n + items.len());
-                }
-                Value::Many(all) if deep => {
-                    ids.extend(all.iter());
-                    count = None;
-                }
-                Value::WaitSet(set) if deep => {
-                    ids.extend(set.members.iter());
-                    count = None;
-                }
-                Value::Awaitable(_) if !deep => count = count.map(|n| n + 1),
-                _ => count = None,
-            }
-        }
-        ids.sort();
-        let listed = ids.len();
-        ids.dedup();
-        // A task given twice is one.
-        let count = count.map(|n: usize| n - (listed - ids.len()));
-        // A coroutine counts, but is no task that anybody could ask.
-        ids.retain(|id| world.object(*id).is_some_and(|object| object.coroutine().is_none()));
-        (ids.into(), count)
-    }
-
-    fn gather(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>) -> Value {
-        let (mut values, mut open) = (Vec::new(), call.spreads());
-        for arg in call.args {
-            let value = world.get(arg.place).clone();
-            match (&arg.kind, value) {
-                (ArgKind::Positional, value) => values.push(value),
-                (ArgKind::Star, Value::Items(items)) => values.extend(items.iter().cloned()),
-                (ArgKind::Star, Value::Many(ids)) => {
-                    values.extend(ids.iter().map(|id| Value::Object(*id)));
-                    open = true;
-                }
-                (ArgKind::Star, Value::WaitSet(set)) => {
-                    values.extend(set.members.iter().map(|id| Value::Object(*id)));
-                    open = true;
-                }
-                (ArgKind::Star, other) => {
-                    world.escape(&other);
-                    open = true;
-                }
-                _ => {}
-            }
-        }
-        // One that is given twice runs once.
-        self.consume_value(at, world, &Value::Items(values.clone().into()), call.span, call.guards);
-        for value in &values {
-            match value {
-                Value::Object(id) => world.note_use(*id, call.span),
-                other => world.escape(other),
-            }
-        }
-        let seen = values.iter().filter(
-            |value| matches!(value, Value::Object(id) if world.object(*id).is_some_and(|of| of.coroutine().is_some())),
-        );
-        let coroutines = seen.count();
-        let (members, count) = self.members(world, &values, false);
-        let collects = match call.keyword("return_exceptions").map(|place| world.get(place).clone()) {
-            None if call.spreads() => None,
-            None | Some(Value::Bool(false) | Value::None | Value::Falsy) => Some(false),
-            Some(Value::Bool(true) | Value::Truthy) => Some(true),
-            Some(_) => None,
-        };
-        let mut reach: Vec<String> = vec!["*".to_owned()];
-        if !open && count == Some(members.len()) && coroutines == 0 {
-            reach = members.iter().filter_map(|id| world.object(*id)).flat_map(|o| o.reach.iter().cloned()).collect();
-        }
-        let count = if open { None } else { count };
-        make(world, call.span, Kind::Gather { members, count, collects }, None, reach);
-        Value::Object(call.span)
-    }
-
-    fn wait(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>) -> Value {
-        let given = call.argument(world, 0, "fs").unwrap_or(Value::Unknown);
-        let (members, count) = self.members(world, std::slice::from_ref(&given), true);
-        let timeout = !matches!(call.keyword("timeout").map(|place| world.get(place)), None | Some(Value::None))
-            || call.spreads();
-        let until = match call.keyword("return_when").map(|place| world.get(place)) {
-            None if call.spreads() => Until::Unknown,
-            None => Until::All,
-            Some(Value::Path(path)) => match path.rsplit('.').next() {
-                Some("ALL_COMPLETED") => Until::All,
-                Some("FIRST_COMPLETED") => Until::First,
-                Some("FIRST_EXCEPTION") => Until::Exception,
-                _ => Until::Unknown,
-            },
-            Some(_) => Until::Unknown,
-        };
-        self.consume_value(at, world, &given, call.span, call.guards);
-        self.library(world, call, "wait", Awaitable::Wait { members, count, timeout, until })
-    }
-}
-
-/// A new task or future, made here.
-pub(super) fn make(world: &mut World, id: ObjectId, kind: Kind, group: Option<ObjectId>, reach: Vec<String>) {
-    world.make(id, Object { group, reach: reach.into(), ..Object::new(kind, States::P) });
 }
 
 /// Which exceptions a class given as a value stands for.

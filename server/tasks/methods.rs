@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::analysis::{Analysis, Here};
 use super::callee::Callee;
-use super::calls::{Call, make};
+use super::calls::Call;
 use super::collections::element;
+use super::members::make;
 use super::value::*;
 use super::world::{Suspension, World};
 use crate::flow::ExcSet;

@@ -17,6 +17,7 @@ mod calls;
 mod collections;
 mod coroutines;
 mod ends;
+mod members;
 mod methods;
 mod refine;
 mod summary;

@@ -1,8 +1,10 @@
 //! What a test tells: `if t.done()`, `if t in done`, `while pending`, `if t is None`.
 
+use super::analysis::Analysis;
 use super::value::*;
 use super::world::World;
-use crate::flow::{Graph, Place};
+use crate::flow::{CmpOp, Graph, Place};
+use crate::text::Span;
 
 /// Assumes that the value in `place` is true, or false. False where that cannot be.
 pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool) -> bool {
@@ -122,4 +124,46 @@ fn pending(world: &mut World, id: ObjectId, fresh: bool, why: Why) -> bool {
         return world.found_pending(id);
     }
     true
+}
+
+impl Analysis<'_> {
+    /// A comparison: a question about a task, where it is one.
+    pub(super) fn compare(
+        &mut self,
+        world: &mut World,
+        graph: &Graph,
+        op: CmpOp,
+        left: Place,
+        right: Place,
+        span: Span,
+    ) -> Value {
+        let (a, b) = (world.get(left).clone(), world.get(right).clone());
+        let negated = matches!(op, CmpOp::IsNot | CmpOp::Ne | CmpOp::NotIn);
+        let test = |about| {
+            let fresh = !matches!(&about, About::In(_, set) if !set.fresh);
+            Value::Test(Test { about, negated, fresh, span })
+        };
+        match (&a, op, &b) {
+            (Value::Object(id), CmpOp::In | CmpOp::NotIn, Value::WaitSet(set)) => test(About::In(*id, set.clone())),
+            (Value::Test(of), CmpOp::Is | CmpOp::Eq | CmpOp::IsNot | CmpOp::Ne, Value::Bool(truth)) => {
+                Value::Test(Test { negated: of.negated ^ negated ^ !truth, ..of.clone() })
+            }
+            (_, CmpOp::Is | CmpOp::Eq | CmpOp::IsNot | CmpOp::Ne, Value::None) => match &a {
+                Value::None => Value::Bool(!negated),
+                Value::Unknown | Value::Returned if (left.0 as usize) < graph.locals.len() => test(About::IsNone(left)),
+                Value::Unknown | Value::Returned => Value::Unknown,
+                Value::Instance(instance) if !instance.is_certain => Value::Unknown,
+                Value::Object(id) if world.is_parameter(*id) => Value::Unknown,
+                _ => Value::Bool(negated),
+            },
+            _ => {
+                for value in [&a, &b] {
+                    if let Value::WaitSet(set) | Value::Length(set) = value {
+                        world.looked_at(set, span);
+                    }
+                }
+                Value::Unknown
+            }
+        }
+    }
 }

@@ -3,37 +3,11 @@
 use rustc_hash::FxHashMap;
 use tree_sitter::Node;
 
-use super::{Lowering, children, span, walk};
+use super::calls::KEEPING;
+use super::{Lowering, children, span};
 use crate::facts::{Meaning, ScopeId};
-use crate::flow::exceptions::ExcSet;
 use crate::flow::graph::*;
 use crate::tree::quirks;
-
-/// Functions that run through a generator expression at once.
-const CONSUMERS: &[&str] = &[
-    "all",
-    "any",
-    "dict",
-    "enumerate",
-    "filter",
-    "frozenset",
-    "gather",
-    "join",
-    "len",
-    "list",
-    "max",
-    "min",
-    "set",
-    "sorted",
-    "sum",
-    "tuple",
-    "wait",
-    "extend",
-    "update",
-];
-
-/// Methods that put something into a collection or take it out, and let nobody see it.
-const KEEPING: &[&str] = &["add", "append", "discard", "remove"];
 
 impl<'a> Lowering<'a> {
     /// Evaluates an expression; the place returned holds its value.
@@ -226,7 +200,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn opaque(&mut self, node: Node<'_>) -> Place {
+    pub(super) fn opaque(&mut self, node: Node<'_>) -> Place {
         let dst = self.place();
         self.op(OpKind::Opaque(dst), span(node));
         dst
@@ -287,7 +261,7 @@ impl<'a> Lowering<'a> {
         dst
     }
 
-    fn resolves_to_module(&self, name: &str) -> bool {
+    pub(super) fn resolves_to_module(&self, name: &str) -> bool {
         matches!(self.facts.resolve(self.evaluating(), name), crate::facts::Resolved::Module)
     }
 
@@ -298,30 +272,8 @@ impl<'a> Lowering<'a> {
     }
 
     /// Whether the module binds the name by a `def`, a class or an import: not a variable.
-    fn is_definition(&self, name: &str) -> bool {
+    pub(super) fn is_definition(&self, name: &str) -> bool {
         matches!(self.names.module.meaning(name), Some(Meaning::Function { .. } | Meaning::Class | Meaning::Import(_)))
-    }
-
-    /// A lambda runs later; all that is seen of it is the call that its body may be.
-    fn lambda(&mut self, node: Node<'_>) -> Place {
-        let at = span(node);
-        let places = self.mentioned(node);
-        self.op(OpKind::Capture(places), at);
-        let body = node.child_by_field_name("body").filter(|body| body.kind() == "call");
-        let callee = body.and_then(|body| body.child_by_field_name("function"));
-        let own = self.facts.scope_opened_by(at).and_then(|scope| self.facts.scope(scope));
-        let visible = |callee: &Node<'_>| {
-            root_name(*callee).is_some_and(|root| own.is_some_and(|own| !own.symbols.contains_key(self.text(root))))
-        };
-        match callee.filter(visible) {
-            Some(callee) => {
-                let callee = self.expression(callee);
-                let dst = self.place();
-                self.op(OpKind::Lambda { dst, callee }, at);
-                dst
-            }
-            None => self.opaque(node),
-        }
     }
 
     fn attribute(&mut self, node: Node<'_>) -> Place {
@@ -345,157 +297,6 @@ impl<'a> Lowering<'a> {
         let like_loop = self.text(last).trim_start_matches('_').to_ascii_lowercase().ends_with("loop");
         let name = self.text(name).to_owned();
         self.op(OpKind::Attribute { dst, src, object: span(object), name, like_loop }, span(node));
-        dst
-    }
-
-    /// The variable of the module, or the attribute of `self`, that an expression names.
-    fn shared_collection(&self, object: Node<'_>) -> Option<String> {
-        match object.kind() {
-            "identifier" => {
-                let name = self.text(object);
-                let is_variable =
-                    matches!(self.names.module.meaning(name), Some(Meaning::CallResult(_) | Meaning::Other));
-                (self.named(name).is_none() && self.resolves_to_module(name) && is_variable).then(|| name.to_owned())
-            }
-            "attribute" => {
-                let of = object.child_by_field_name("object").filter(|of| of.kind() == "identifier")?;
-                self.receiver(self.text(of))?;
-                Some(self.text(object.child_by_field_name("attribute")?).to_owned())
-            }
-            _ => None,
-        }
-    }
-
-    fn call(&mut self, node: Node<'_>) -> Place {
-        let (Some(function), Some(arguments)) =
-            (node.child_by_field_name("function"), node.child_by_field_name("arguments"))
-        else {
-            return self.opaque(node);
-        };
-        if let Some(place) = self.unittest_assertion(node, function, arguments) {
-            return place;
-        }
-        let callee = self.expression(function);
-        let mut args = Vec::new();
-        if arguments.kind() == "generator_expression" {
-            let name = function.child_by_field_name("attribute").unwrap_or(function);
-            let place = if CONSUMERS.contains(&self.text(name)) {
-                self.comprehension(arguments)
-            } else {
-                self.expression(arguments)
-            };
-            args.push(Arg { place, span: span(arguments), kind: ArgKind::Positional });
-        } else {
-            for argument in children(arguments) {
-                let (value, kind) = match argument.kind() {
-                    "keyword_argument" => (
-                        argument.child_by_field_name("value"),
-                        ArgKind::Keyword(
-                            argument
-                                .child_by_field_name("name")
-                                .map(|name| self.text(name).to_owned())
-                                .unwrap_or_default(),
-                        ),
-                    ),
-                    "list_splat" => (argument.named_child(0), ArgKind::Star),
-                    "dictionary_splat" => (argument.named_child(0), ArgKind::DoubleStar),
-                    _ => (Some(argument), ArgKind::Positional),
-                };
-                if let Some(value) = value {
-                    let place = self.expression(value);
-                    args.push(Arg { place, span: span(value), kind });
-                }
-            }
-        }
-        let dst = self.place();
-        let (guards, names) = (self.around(), self.variables(node));
-        self.op(OpKind::Call { dst, callee, args, guards, names }, span(node));
-        dst
-    }
-
-    /// `self.assertTrue(test)` and `self.assertFalse(test)` are `assert test` and `assert not test`.
-    fn unittest_assertion(&mut self, node: Node<'_>, function: Node<'_>, arguments: Node<'_>) -> Option<Place> {
-        let holds = match self.text(function.child_by_field_name("attribute")?) {
-            "assertTrue" => true,
-            "assertFalse" => false,
-            _ => return None,
-        };
-        let test = children(arguments)
-            .first()
-            .copied()
-            .filter(|test| !matches!(test.kind(), "keyword_argument" | "list_splat"))?;
-        let (passed, failed) = (self.block(), self.block());
-        let (then, otherwise) = if holds { (passed, failed) } else { (failed, passed) };
-        self.condition(test, then, otherwise, Some(failed));
-        self.current = failed;
-        self.end(Terminator::Raise(Some(ExcSet::ASSERTION), None));
-        self.current = passed;
-        Some(self.constant(node, Constant::None))
-    }
-
-    /// The variables that a call mentions, sorted; `*` among them where it mentions a function made in this one, which may
-    /// reach any of its variables.
-    fn variables(&self, node: Node<'_>) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        walk(node, |node| match node.kind() {
-            "attribute" => {
-                if let Some(root) = root_name(node) {
-                    self.variable(root, &mut names);
-                    return false;
-                }
-                true
-            }
-            "keyword_argument" => true,
-            "identifier" => {
-                self.variable(node, &mut names);
-                true
-            }
-            "lambda" => {
-                names.push("*".to_owned());
-                false
-            }
-            _ => true,
-        });
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    fn variable(&self, node: Node<'_>, names: &mut Vec<String>) {
-        let name = self.text(node);
-        let local = self.facts.scopes.get(self.scope.0 as usize).and_then(|scope| scope.symbols.get(name));
-        if let Some(symbol) = local.filter(|symbol| !symbol.bindings.is_empty()) {
-            let made_here = |b: &crate::facts::Binding| {
-                matches!(b.kind, crate::facts::BindingKind::Function { .. } | crate::facts::BindingKind::Class)
-            };
-            if symbol.bindings.iter().any(made_here) {
-                names.push("*".to_owned());
-            }
-            names.push(name.to_owned());
-        } else if self.overlays.iter().any(|(_, overlay)| overlay.contains_key(name))
-            || !self.resolves_to_module(name)
-            || (!self.is_definition(name) && self.names.dotted(self.evaluating(), node).is_none())
-        {
-            names.push(name.to_owned());
-        }
-    }
-
-    fn await_expression(&mut self, node: Node<'_>) -> Place {
-        let Some(operand) = children(node).first().copied() else { return self.opaque(node) };
-        // `await a ** 2` is `(await a) ** 2`; the grammar binds it the other way.
-        if operand.kind() == "binary_operator"
-            && let (Some(base), Some(exponent)) =
-                (operand.child_by_field_name("left"), operand.child_by_field_name("right"))
-        {
-            let src = self.expression(base);
-            let dst = self.place();
-            self.op(OpKind::Await { dst, src, operand: span(base), guards: self.around() }, span(node));
-            let exponent = self.expression(exponent);
-            return self.compute(node, vec![dst, exponent]);
-        }
-        let src = self.expression(operand);
-        let dst = self.place();
-        self.op(OpKind::Await { dst, src, operand: span(operand), guards: self.around() }, span(node));
         dst
     }
 
@@ -559,7 +360,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A comprehension that runs now: a loop for each `for`, a branch for each `if`.
-    fn comprehension(&mut self, node: Node<'_>) -> Place {
+    pub(super) fn comprehension(&mut self, node: Node<'_>) -> Place {
         let at = span(node);
         let scope = self.facts.scope_opened_by(at).unwrap_or_else(|| self.evaluating());
         // Who keeps the values of a generator is not followed.
@@ -626,12 +427,4 @@ impl<'a> Lowering<'a> {
         names.sort();
         names.into_iter().map(|name| (name.clone(), self.place())).collect()
     }
-}
-
-/// The identifier at the left end of `a.b.c`, if that is what stands there.
-fn root_name(mut node: Node<'_>) -> Option<Node<'_>> {
-    while node.kind() == "attribute" {
-        node = node.child_by_field_name("object")?;
-    }
-    (node.kind() == "identifier").then_some(node)
 }

@@ -6,8 +6,10 @@
 //! comprehensions become branches and loops, because guards stand in them. Code that does not run here (a function or class
 //! made inside, a generator expression) becomes one `Capture` of the places that it mentions.
 
+mod calls;
 mod conditions;
 mod expressions;
+mod patterns;
 mod statements;
 
 use rustc_hash::FxHashMap;

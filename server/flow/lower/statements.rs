@@ -114,7 +114,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn field_statements(&mut self, node: Node<'_>, field: &str) {
+    pub(super) fn field_statements(&mut self, node: Node<'_>, field: &str) {
         if let Some(block) = node.child_by_field_name(field) {
             self.statements(block);
         }
@@ -473,84 +473,6 @@ impl Lowering<'_> {
         guards
     }
 
-    fn match_statement(&mut self, node: Node<'_>) {
-        let mut cursor = node.walk();
-        let subjects: Vec<Node<'_>> = node.children_by_field_name("subject", &mut cursor).collect();
-        let values: Vec<Place> = subjects.iter().map(|subject| self.expression(*subject)).collect();
-        let after = self.block();
-        let cases = node.child_by_field_name("body").map(children).unwrap_or_default();
-        for case in cases {
-            let taken = self.block();
-            let next = self.block();
-            let patterns: Vec<Node<'_>> =
-                children(case).into_iter().filter(|child| child.kind() == "case_pattern").collect();
-            let guard = case.child_by_field_name("guard").and_then(|guard| guard.named_child(0));
-            match (subjects.as_slice(), values.as_slice(), patterns.as_slice()) {
-                (_, _, [only]) if is_capture(self.text(*only)) => self.end(Terminator::Goto(taken)),
-                ([subject], [value], [only]) if self.constant_pattern(*only).is_some() => {
-                    self.match_constant(*subject, *value, *only, taken, next);
-                }
-                _ => {
-                    for (subject, value) in subjects.iter().zip(&values) {
-                        self.op(OpKind::Escape(*value), span(*subject));
-                    }
-                    self.end(Terminator::Choice(vec![taken, next]));
-                }
-            }
-            self.current = taken;
-            for pattern in patterns {
-                for place in self.mentioned(pattern) {
-                    self.op(OpKind::Opaque(place), span(pattern));
-                }
-            }
-            if let Some(guard) = guard {
-                let body = self.block();
-                self.condition(guard, body, next, None);
-                self.current = body;
-            }
-            self.field_statements(case, "consequence");
-            self.goto(after);
-            self.current = next;
-        }
-        self.goto(after);
-    }
-
-    /// The constant that a pattern compares with.
-    fn constant_pattern<'t>(&self, pattern: Node<'t>) -> Option<Node<'t>> {
-        let constant = pattern.named_child(0).filter(|constant| constant.byte_range() == pattern.byte_range())?;
-        let is_attribute = constant.kind() == "dotted_name" && self.text(constant).contains('.');
-        let kinds = ["true", "false", "none", "integer", "float", "string"];
-        (kinds.contains(&constant.kind()) || is_attribute).then_some(constant)
-    }
-
-    /// `case None:` is `if subject is None`, `case 1:` is `if subject == 1`.
-    fn match_constant(
-        &mut self,
-        subject: Node<'_>,
-        value: Place,
-        pattern: Node<'_>,
-        then: BlockId,
-        otherwise: BlockId,
-    ) {
-        let Some(constant) = self.constant_pattern(pattern) else { return };
-        let singleton = matches!(constant.kind(), "true" | "false" | "none");
-        let op = if singleton { CmpOp::Is } else { CmpOp::Eq };
-        let right = self.expression(constant);
-        let test = self.place();
-        self.op(OpKind::Compare { dst: test, op, left: value, right }, span(pattern));
-        let text = format!("{}{op:?}{}", self.text(subject), self.text(constant));
-        let condition = self.intern(subject, text);
-        self.end(Terminator::Branch {
-            test,
-            condition,
-            then,
-            otherwise,
-            span: span(pattern),
-            unexpected: None,
-            telling: true,
-        });
-    }
-
     fn raise_statement(&mut self, node: Node<'_>) {
         let raised = children(node).into_iter().find(|child| Some(*child) != node.child_by_field_name("cause"));
         let mut builtin = None;
@@ -591,13 +513,6 @@ impl Lowering<'_> {
         self.end(Terminator::Raise(Some(ExcSet::ASSERTION), None));
         self.current = holds;
     }
-}
-
-/// Whether a pattern is a name, which takes anything.
-fn is_capture(pattern: &str) -> bool {
-    pattern.chars().all(|c| c.is_alphanumeric() || c == '_')
-        && !pattern.starts_with(|c: char| c.is_ascii_digit())
-        && !matches!(pattern, "True" | "False" | "None")
 }
 
 /// Whether an iterable is seen to hold something: a display with elements, `range(3)`.
