@@ -52,7 +52,11 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
         return Ok(TROUBLE);
     }
     let run = Run {
-        settings: Arc::new(Settings { select: args.select.clone(), ignore: args.ignore.clone() }),
+        settings: Arc::new(Settings {
+            select: args.select.clone(),
+            ignore: args.ignore.clone(),
+            ..Settings::default()
+        }),
         least: if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe },
         mode: match (args.diff, args.fix) {
             (true, _) => Mode::Diff,

@@ -9,8 +9,8 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
 use super::names::Module;
-use crate::facts::{Facts, Mentions, ModuleNames, Names, Scope, ScopeId, ScopeKind, extract};
-use crate::fixes::{self, Site};
+use crate::facts::{Facts, Mentions, ModuleNames, Names, ScopeId, extract};
+use crate::fixes::{self, Home, Repair, Site};
 use crate::flow::{self, Unit};
 use crate::rules::{self, Verdict};
 use crate::tasks::{self, Mention};
@@ -29,8 +29,10 @@ pub(super) struct ItemState {
 /// Which words stand in an item, be it in a string: what tells what to do with it before it is parsed.
 #[derive(Clone, Copy)]
 pub(super) struct Words {
-    /// `result` or `exception`: one stands in every item with a finding.
+    /// `result` or `exception`: one stands in every item with a finding about tasks.
     pub trigger: bool,
+    /// `await`, or `async` that begins no `def`, where it may not be legal.
+    pub suspends: bool,
     pub global: bool,
     pub is_yield: bool,
 }
@@ -38,8 +40,33 @@ pub(super) struct Words {
 impl Words {
     fn of(text: &str) -> Self {
         let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-        Self { trigger: holds("result") || holds("exception"), global: holds("global"), is_yield: holds("yield") }
+        Self {
+            trigger: holds("result") || holds("exception"),
+            suspends: (holds("await") || has_async_block(text)) && !is_one_coroutine(text),
+            global: holds("global"),
+            is_yield: holds("yield"),
+        }
     }
+}
+
+/// Whether `async` stands before something else than a `def`, which names no `asyncio`.
+fn has_async_block(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), "async").any(|at| {
+        let behind = &text[at + "async".len()..];
+        let word = behind.trim_start_matches(|c: char| c.is_whitespace() || c == '\\');
+        word.len() < behind.len() && !word.starts_with("def")
+    })
+}
+
+/// Whether the item is an `async def` with no function, `lambda` or class in it: all that suspends is legal in its body.
+fn is_one_coroutine(text: &str) -> bool {
+    let finder = |word: &'static str| memchr::memmem::find_iter(text.as_bytes(), word);
+    let head = [":\n", ":\r"].into_iter().filter_map(|end| finder(end).next()).min();
+    text.starts_with("async def")
+        && head.is_some_and(|end| memchr::memmem::find(&text.as_bytes()[..end], b"await").is_none())
+        && finder("def").count() == 1
+        && finder("lambda").next().is_none()
+        && finder("class").next().is_none()
 }
 
 /// What was found out about the functions of an item.
@@ -92,6 +119,11 @@ impl ItemState {
         self.tree.get_or_insert_with(|| Tree::parse(text))
     }
 
+    /// The tree and the facts, where the item is parsed.
+    pub fn parsed(&self) -> Option<(&Tree, &Facts)> {
+        Some((self.tree.as_ref()?, self.facts.as_ref()?))
+    }
+
     pub fn facts(&mut self, text: &str) -> &Facts {
         if self.facts.is_none() {
             let root = self.tree(text).root();
@@ -123,6 +155,7 @@ impl ItemState {
         let names = Names { facts, module: &module.names, src: text };
         let context = context(facts, text);
         let deep = tree::too_deep(tree.root());
+        let syntax = if deep { Vec::new() } else { rules::judge_syntax(facts, tree.root(), text) };
         let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
         let mut functions = Vec::new();
         let mut analysed = 0;
@@ -135,7 +168,7 @@ impl ItemState {
             let known = before.remove(&key);
             if deep || facts.scope(unit.scope).is_some_and(|scope| scope.broken) {
                 // Suspended: what was said last stands until it parses again.
-                let own = |span: Span| unit_at(facts, span.start) == Some(unit.scope);
+                let own = |span: Span| facts.function_at(span.start) == unit.scope;
                 functions.extend(known.map(|function| function.suspended(own)));
                 continue;
             }
@@ -146,13 +179,15 @@ impl ItemState {
                 }
                 _ => {
                     analysed += 1;
-                    functions.push(Function::analyse(key, content, unit, tree, &names, module));
+                    let own =
+                        syntax.iter().filter(|(scope, _)| *scope == unit.scope).map(|(_, verdict)| verdict.clone());
+                    let drafts = own.map(|verdict| draft(verdict, tree, &names, false)).collect();
+                    functions.push(Function::analyse(key, content, unit, tree, &names, module, drafts));
                 }
             }
         }
         // What does not parse may hide the `def` of a function beside it: what was said of that one stands as well.
-        let broken =
-            |span: Span| unit_at(facts, span.start).and_then(|id| facts.scope(id)).is_some_and(|scope| scope.broken);
+        let broken = |span: Span| facts.scope(facts.function_at(span.start)).is_some_and(|scope| scope.broken);
         let hidden = before.into_values().map(|function| function.suspended(broken));
         functions.extend(hidden.filter(|function| !function.drafts.is_empty()));
         self.analysis = Some(Analysis { module: Some(module.fingerprint), functions });
@@ -161,8 +196,17 @@ impl ItemState {
 }
 
 impl Function {
-    fn analyse(key: (String, u32), content: u64, unit: Unit, tree: &Tree, names: &Names<'_>, module: &Module) -> Self {
-        let mut this = Self { key, content, span: unit.span, drafts: Vec::new(), mentions: Vec::new() };
+    /// `drafts`: what is found in it by its syntax alone.
+    fn analyse(
+        key: (String, u32),
+        content: u64,
+        unit: Unit,
+        tree: &Tree,
+        names: &Names<'_>,
+        module: &Module,
+        drafts: Vec<Draft>,
+    ) -> Self {
+        let mut this = Self { key, content, span: unit.span, drafts, mentions: Vec::new() };
         let Some(graph) = flow::lower(unit, tree.root(), names) else { return this };
         let Some(account) = tasks::analyse(&graph, &|function| module.isolated.contains(function)) else { return this };
         for verdict in rules::judge(&account, names.src, graph.is_async) {
@@ -193,7 +237,10 @@ impl Function {
         self.drafts.retain_mut(|draft| {
             let kept = follow(&mut draft.span);
             draft.related.retain_mut(|(span, _)| follow(span));
-            draft.fixes.retain_mut(|fix| fix.edits.iter_mut().all(|edit| follow(&mut edit.span)));
+            draft.fixes.retain_mut(|fix| {
+                fix.beyond.as_mut().is_none_or(|beyond| follow(beyond.place_mut()))
+                    && fix.edits.iter_mut().all(|edit| follow(&mut edit.span))
+            });
             kept
         });
         self.mentions.clear();
@@ -210,18 +257,13 @@ impl Function {
     }
 }
 
-/// The scope of the unit that runs what stands at `offset` (bytes of the item).
-fn unit_at(facts: &Facts, offset: u32) -> Option<ScopeId> {
-    let is_unit = |scope: &Scope| matches!(scope.kind, ScopeKind::Function { .. } | ScopeKind::Module);
-    facts.outwards(facts.scope_at(offset)).find(|id| facts.scope(*id).is_some_and(is_unit))
-}
-
 /// The finding of a verdict, with its fixes.
 fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool) -> Draft {
     let root = tree.root();
     let spelling = Spelling { names, offset: verdict.span.start };
     let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python: (3, 11) };
     Draft {
+        at_top_level: matches!(&verdict.repair, Repair::OutsideAsync(outside) if outside.home == Home::Module),
         rule: verdict.rule,
         level: verdict.level,
         span: verdict.span,
@@ -242,7 +284,7 @@ impl fixes::Names for Spelling<'_> {
     }
 }
 
-fn newline(text: &str) -> &'static str {
+pub(super) fn newline(text: &str) -> &'static str {
     match memchr::memchr2(b'\n', b'\r', text.as_bytes()).map(|at| &text.as_bytes()[at..]) {
         Some([b'\r', b'\n', ..]) => "\r\n",
         Some([b'\r', ..]) => "\r",

@@ -4,14 +4,16 @@
 //! items that it touches; the others keep theirs, and since all places in there are bytes of the item, an edit above costs them
 //! nothing. What the items of a file share is what its module-level names mean; only when that changes are the others looked at
 //! again. An item is parsed when somebody asks for what is in it: for findings that takes one of the words
-//! `result` and `exception`, in a file that may make a task.
+//! `result` and `exception`, in a file that may make a task, or `await` in any.
 //!
 //! Nothing in here or left of here does I/O, panics on input or names a protocol type.
 //!
 //! - `item` what is kept of an item, and how it follows an edit
 //! - `names` what the module's names mean, over all items
+//! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
 
+mod beyond;
 mod hover;
 mod item;
 mod names;
@@ -27,7 +29,7 @@ use crate::text::{Change, Edit, Encoding, Span, Text};
 use crate::{fixes, tasks, tree};
 
 pub use hover::Hover;
-use item::ItemState;
+use item::{Analysis, ItemState};
 use names::Module;
 
 /// One Python file and all that is known about it.
@@ -107,15 +109,26 @@ impl File {
             return findings.clone();
         }
         let mut findings = Vec::new();
+        let mut unfinished = Vec::new();
         let makes_tasks = tasks::may_make_tasks(self.text.as_str());
+        let top_level_await = self.settings.top_level_await || has_cells(self.text.as_str());
         for index in 0..self.items.len() {
             let span = self.items[index].span;
-            if makes_tasks && self.states[index].words(span.of(self.text.as_str())).trigger {
+            let words = self.states[index].words(span.of(self.text.as_str()));
+            if words.suspends || makes_tasks && words.trigger {
                 self.analyse(index);
-                if let Some(analysis) = &self.states[index].analysis {
-                    findings.extend(analysis.drafts().map(|draft| draft.finding(span.start, &self.text)));
+                let drafts = self.states[index].analysis.iter().flat_map(Analysis::drafts);
+                for draft in drafts.filter(|draft| !(draft.at_top_level && top_level_await)) {
+                    let beyond = draft.fixes.iter().filter_map(|fix| fix.beyond.clone());
+                    unfinished.extend(beyond.map(|beyond| (findings.len(), index, beyond)));
+                    findings.push(draft.finding(span.start, &self.text));
                 }
             }
+        }
+        for (finding, item, beyond) in unfinished.into_iter().take(MAX_BEYOND) {
+            let reached = self.reach_out(item, &beyond);
+            findings[finding].fixes.extend(reached.fixes);
+            findings[finding].related.extend(reached.related);
         }
         findings.retain(|finding| self.settings.enabled(finding.rule));
         findings.sort_by_key(|finding| finding.span);
@@ -197,11 +210,24 @@ impl File {
     }
 }
 
+/// So many fixes that need the whole file are drawn up, the first ones: each may read all of it.
+const MAX_BEYOND: usize = 100;
+
+/// Whether the file is a notebook in text form, whose cells may wait: `# %%` or `# In[1]:` begins each.
+fn has_cells(text: &str) -> bool {
+    let cell = |mark: &str| {
+        memchr::memmem::find_iter(text.as_bytes(), mark).any(|at| at == 0 || text[..at].ends_with(['\n', '\r']))
+    };
+    cell("# %%") || cell("#%%") || cell("# In[")
+}
+
 /// A finding whose places are bytes of its item: what is kept while the item moves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Draft {
     rule: &'static str,
     level: crate::report::Level,
+    /// It is no defect where `await` is legal at module level.
+    at_top_level: bool,
     span: Span,
     message: String,
     related: Vec<(Span, String)>,
@@ -233,7 +259,7 @@ impl Draft {
                 .iter()
                 .map(|(span, message)| Related { span: span.shifted(shift), message: message.clone() })
                 .collect(),
-            fixes: self.fixes.iter().map(fix).collect(),
+            fixes: self.fixes.iter().filter(|draft| draft.beyond.is_none()).map(fix).collect(),
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct Facts {
     pub calls: Vec<Call>,
     /// Every `await` expression, by place.
     pub awaits: Vec<Span>,
+    /// Every `async for` and `async with`, of statements and comprehensions: these two words, by place.
+    pub asyncs: Vec<Span>,
     /// The modules of `from MODULE import *`, relative ones with their dots.
     pub star_imports: Vec<String>,
     /// The names of the module that a scope of this item binds through `global`.

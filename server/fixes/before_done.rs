@@ -4,9 +4,9 @@
 //! call twice, or would trade `InvalidStateError` for another error that is certain to come.
 
 use super::edits::{Layout, fresh_name, replace, replace_expression};
-use super::place::{Place, Reach, identifiers, span, text};
+use super::place::{Place, Reach, identifiers, is_stable, span, text};
 use super::{Asked, Draft, Method, Site, guard, try_await};
-use crate::report::{Applicability, TextEdit};
+use crate::report::Applicability;
 
 /// The fixes for a `result()` or `exception()` that is asked too early, the best first.
 pub fn before_done(site: &Site, asked: &Asked) -> Vec<Draft> {
@@ -20,7 +20,7 @@ pub fn before_done(site: &Site, asked: &Asked) -> Vec<Draft> {
         site,
         asked,
         layout: Layout::of(&place, site.newline),
-        stable: is_stable(site, receiver),
+        stable: is_stable(site.src, receiver),
         names: identifiers(site.src, receiver),
         task: asked.receiver.of(site.src),
         place,
@@ -107,7 +107,7 @@ impl Context<'_> {
             _ => right,
         };
         let names = identifiers(self.site.src, owner);
-        let fine = is_stable(self.site, owner) && self.place.binding_clause(&names).is_none();
+        let fine = is_stable(self.site.src, owner) && self.place.binding_clause(&names).is_none();
         fine.then(|| text(self.site.src, right).to_owned())
     }
 
@@ -119,7 +119,7 @@ impl Context<'_> {
             return None;
         }
         let edit = self.layout.before(&[format!("await {name}")])?;
-        Some(draft(format!("Await `{name}` before asking"), Applicability::Unsafe, vec![edit]))
+        Some(Draft::new(format!("Await `{name}` before asking"), Applicability::Unsafe, vec![edit]))
     }
 
     /// `await task` in the call's place.
@@ -127,26 +127,19 @@ impl Context<'_> {
         let (site, asked) = (self.site, self.asked);
         let (start, end) = (asked.call.start as usize, asked.call.end as usize);
         let after = &site.src[asked.receiver.end as usize..end];
-        let [.., (parent, _), (_, field)] = self.place.path[..] else { return None };
+        let [.., (parent, _), _] = self.place.path[..] else { return None };
         // `.result()` may stand on a line of its own, behind a comment: that must not get lost.
         if !self.place.await_at_call() || after.contains('#') || parent.kind() == "decorator" {
             return None;
         }
-        let parenthesized = match parent.kind() {
-            "attribute" | "subscript" => matches!(field, Some("object" | "value")),
-            "call" => field == Some("function"),
-            "await" => true,
-            // `await task ** 2` is `(await task) ** 2`, which few readers know.
-            "binary_operator" => parent.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "**"),
-            _ => false,
-        };
+        let parenthesized = self.place.await_needs_parentheses();
         let content = if parenthesized { format!("(await {})", self.task) } else { format!("await {}", self.task) };
         let title = match self.label() {
             Some(task) => format!("Replace with `await {task}`"),
             None => "Replace with `await`".to_owned(),
         };
         let edit = replace_expression(site.src, start, end, content);
-        Some(draft(title, Applicability::Unsafe, vec![edit]))
+        Some(Draft::new(title, Applicability::Unsafe, vec![edit]))
     }
 
     fn gathered(&self, target: Option<&Target>, return_exceptions: bool) -> Option<Draft> {
@@ -169,7 +162,7 @@ impl Context<'_> {
     /// `await FUNCTION(ARGUMENTS)` before the statement, and the question only if the task was not cancelled where it may be.
     fn wait_with(&self, target: &Target, function: &'static str, arguments: &str) -> Option<Draft> {
         let mut imports = Vec::new();
-        let wait = format!("{}({arguments})", self.spelled(function, &mut imports));
+        let wait = format!("{}({arguments})", self.site.spelled(function, &mut imports));
         let mut lines = vec![format!("await {wait}")];
         let mut edits = Vec::new();
         if let Target::One { name, made: true } = target {
@@ -185,7 +178,7 @@ impl Context<'_> {
             title.push_str(", ask unless cancelled");
         }
         edits.insert(0, self.layout.before(&lines)?);
-        Some(Draft { imports, ..draft(title, Applicability::Unsafe, edits) })
+        Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, edits) })
     }
 
     /// `if task.done():`
@@ -202,7 +195,7 @@ impl Context<'_> {
         } else {
             (format!("{task}.done()"), format!("Ask only if `{task}.done()`"))
         };
-        Some(draft(title, Applicability::Suggestion, guard::guard(self, &condition)?))
+        Some(Draft::new(title, Applicability::Suggestion, guard::guard(self, &condition)?))
     }
 
     /// `try … except asyncio.InvalidStateError`
@@ -212,24 +205,14 @@ impl Context<'_> {
         }
         let fallback = guard::fallback(self.place.statement(), self.site.src)?;
         let mut imports = Vec::new();
-        let mut error = self.spelled("asyncio.InvalidStateError", &mut imports);
+        let mut error = self.site.spelled("asyncio.InvalidStateError", &mut imports);
         let title = format!("Catch `{error}`");
         if self.asked.may_be_cancelled {
-            error = format!("({error}, {})", self.spelled("asyncio.CancelledError", &mut imports));
+            error = format!("({error}, {})", self.site.spelled("asyncio.CancelledError", &mut imports));
         }
         let mut edits = self.layout.wrapped("try:")?;
         edits.push(self.layout.after(&[format!("except {error}:"), format!("{}{fallback}", self.layout.unit)])?);
-        Some(Draft { imports, ..draft(title, Applicability::Suggestion, edits) })
-    }
-
-    /// How this file spells a name of asyncio; its module is noted where it must be imported for that.
-    fn spelled(&self, dotted: &'static str, imports: &mut Vec<&'static str>) -> String {
-        self.site.names.spelling(dotted).unwrap_or_else(|| {
-            if !imports.contains(&"asyncio") {
-                imports.push("asyncio");
-            }
-            dotted.to_owned()
-        })
+        Some(Draft { imports, ..Draft::new(title, Applicability::Suggestion, edits) })
     }
 
     /// The receiver, where it is short enough for a menu.
@@ -244,55 +227,4 @@ enum Target {
     One { name: String, made: bool },
     /// The collection that a comprehension goes through.
     Each(String),
-}
-
-pub(super) fn draft(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Draft {
-    Draft { title, applicability, edits, imports: Vec::new() }
-}
-
-/// Whether an expression has the same value when it is evaluated again, and fits on the line of another statement.
-fn is_stable(site: &Site, mut node: tree_sitter::Node) -> bool {
-    if text(site.src, node).contains(['\n', '\r']) {
-        return false;
-    }
-    loop {
-        node = match node.kind() {
-            "identifier" => return true,
-            "attribute" => match node.child_by_field_name("object") {
-                Some(object) => object,
-                None => return false,
-            },
-            "parenthesized_expression" if node.named_child_count() == 1 => match node.named_child(0) {
-                Some(inner) => inner,
-                None => return false,
-            },
-            "subscript" => {
-                let mut cursor = node.walk();
-                let plain = node.children_by_field_name("subscript", &mut cursor).all(is_plain_key);
-                match node.child_by_field_name("value") {
-                    Some(value) if plain => value,
-                    _ => return false,
-                }
-            }
-            _ => return false,
-        };
-    }
-}
-
-/// A literal, a variable or an attribute of one: a key that costs nothing to evaluate again.
-fn is_plain_key(key: tree_sitter::Node) -> bool {
-    !super::place::any(key, |node| {
-        node.is_named()
-            && !matches!(
-                node.kind(),
-                "identifier"
-                    | "integer"
-                    | "string"
-                    | "string_start"
-                    | "string_content"
-                    | "string_end"
-                    | "attribute"
-                    | "unary_operator"
-            )
-    })
 }

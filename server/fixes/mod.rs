@@ -3,17 +3,29 @@
 //! In: a [`Site`], the place of a defect with its tree, and a [`Repair`], what the analysis knows of it. Out: [`Draft`]s, edits on bytes
 //! of the item that holds the site. A draft names the modules that it needs and does not import them: only the whole file
 //! shows where an import goes and whether another fix brings it already, so the caller adds [`import_edit`] when it turns
-//! drafts into fixes. Nothing here searches for defects, and no fix is offered where it would not parse or not help.
+//! drafts into fixes. For the same reason a draft may name what it does [`Beyond`] its item, such as to await the calls of a function
+//! that it makes `async`; with the whole file in [`View`] that becomes fixes by [`reach_out`]. Nothing here searches for defects,
+//! and no fix is offered where it would not parse or not help.
 
 mod before_done;
+mod beyond;
+mod callers;
 mod edits;
 mod guard;
 mod imports;
+mod lambda;
+mod make_async;
+mod module_level;
+mod never_awaited;
 mod place;
+mod reused;
 mod try_await;
 
 use before_done::before_done;
+pub use beyond::{Beyond, Home, ItemView, Need, Outside, Reached, View, home, reach_out};
 pub use imports::import_edit;
+use never_awaited::never_awaited;
+use reused::reused;
 
 use tree_sitter::Node;
 
@@ -38,6 +50,18 @@ pub struct Site<'a> {
     pub python: (u8, u8),
 }
 
+impl Site<'_> {
+    /// How this file spells a name of asyncio; its module is noted in `imports` where it must be imported for that.
+    fn spelled(&self, dotted: &'static str, imports: &mut Vec<&'static str>) -> String {
+        self.names.spelling(dotted).unwrap_or_else(|| {
+            if !imports.contains(&"asyncio") {
+                imports.push("asyncio");
+            }
+            dotted.to_owned()
+        })
+    }
+}
+
 /// What is wrong at a place, as far as its repair needs to know.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Repair {
@@ -47,8 +71,8 @@ pub enum Repair {
     NeverAwaited(NeverAwaited),
     /// A coroutine that is awaited again.
     Reused(Reused),
-    /// An `await`, `async with`, `async for` or asynchronous comprehension where none is legal: the expression or statement.
-    OutsideAsync(Span),
+    /// An `await`, `async with`, `async for` or asynchronous comprehension where none is legal.
+    OutsideAsync(Outside),
     /// A task that nothing holds.
     Dangling(Dangling),
     /// A task whose exception nobody asks for.
@@ -65,10 +89,10 @@ pub enum Repair {
 pub fn draw_up(site: &Site, repair: &Repair) -> Vec<Draft> {
     match repair {
         Repair::BeforeDone(asked) => before_done(site, asked),
-        Repair::NeverAwaited(_)
-        | Repair::Reused(_)
-        | Repair::OutsideAsync(_)
-        | Repair::Dangling(_)
+        Repair::NeverAwaited(left) => never_awaited(site, left),
+        Repair::Reused(again) => reused(site, again),
+        Repair::OutsideAsync(outside) => vec![Draft::beyond(Beyond::OutsideAsync(*outside))],
+        Repair::Dangling(_)
         | Repair::NeverRetrieved(_)
         | Repair::Cancelled(_)
         | Repair::Unhandled(_)
@@ -193,4 +217,16 @@ pub struct Draft {
     pub edits: Vec<TextEdit>,
     /// The modules that the new text names and the file does not import yet.
     pub imports: Vec<&'static str>,
+    /// Instead of all that: what can only be drawn up with the whole file in view. It becomes any number of fixes.
+    pub beyond: Option<Beyond>,
+}
+
+impl Draft {
+    fn new(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Self {
+        Self { title, applicability, edits, imports: Vec::new(), beyond: None }
+    }
+
+    fn beyond(beyond: Beyond) -> Self {
+        Self { beyond: Some(beyond), ..Self::new(String::new(), Applicability::Suggestion, Vec::new()) }
+    }
 }

@@ -100,6 +100,19 @@ impl<'t> Place<'t> {
         self.await_legal(self.statement)
     }
 
+    /// Whether `await task` in place of the call has to stand in parentheses: `(await task).x`.
+    pub fn await_needs_parentheses(&self) -> bool {
+        let [.., (parent, _), (_, field)] = self.path[..] else { return false };
+        match parent.kind() {
+            "attribute" | "subscript" => matches!(field, Some("object" | "value")),
+            "call" => field == Some("function"),
+            "await" => true,
+            // `await task ** 2` is `(await task) ** 2`, which few readers know.
+            "binary_operator" => parent.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "**"),
+            _ => false,
+        }
+    }
+
     fn await_legal(&self, index: usize) -> bool {
         let mut comprehensions = 0;
         for at in (1..=index).rev() {
@@ -239,4 +252,51 @@ pub(super) fn identifiers<'s>(src: &'s str, top: Node) -> Vec<&'s str> {
         true
     });
     names
+}
+
+/// Whether an expression has the same value when it is evaluated again, and fits on the line of another statement.
+pub(super) fn is_stable(src: &str, mut node: Node) -> bool {
+    if text(src, node).contains(['\n', '\r']) {
+        return false;
+    }
+    loop {
+        node = match node.kind() {
+            "identifier" => return true,
+            "attribute" => match node.child_by_field_name("object") {
+                Some(object) => object,
+                None => return false,
+            },
+            "parenthesized_expression" if node.named_child_count() == 1 => match node.named_child(0) {
+                Some(inner) => inner,
+                None => return false,
+            },
+            "subscript" => {
+                let mut cursor = node.walk();
+                let plain = node.children_by_field_name("subscript", &mut cursor).all(is_plain_key);
+                match node.child_by_field_name("value") {
+                    Some(value) if plain => value,
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
+    }
+}
+
+/// A literal, a variable or an attribute of one: a key that costs nothing to evaluate again.
+fn is_plain_key(key: Node) -> bool {
+    !any(key, |node| {
+        node.is_named()
+            && !matches!(
+                node.kind(),
+                "identifier"
+                    | "integer"
+                    | "string"
+                    | "string_start"
+                    | "string_content"
+                    | "string_end"
+                    | "attribute"
+                    | "unary_operator"
+            )
+    })
 }

@@ -6,7 +6,7 @@
 use tree_sitter::Node;
 
 use super::Draft;
-use super::before_done::{Context, draft as new_draft};
+use super::before_done::Context;
 use super::edits::{fresh_name, replace, replace_expression};
 use super::place::{any, identifiers, span, text, unparenthesized, walk};
 use crate::report::{Applicability, TextEdit};
@@ -81,7 +81,7 @@ pub(super) fn draft(context: &Context) -> Option<Draft> {
         _ => edits.extend(answers),
     }
     let title = format!("Replace with `try` and `await {}`", context.task);
-    Some(new_draft(title, Applicability::Suggestion, edits))
+    Some(Draft::new(title, Applicability::Suggestion, edits))
 }
 
 /// The text of `body` after these edits, which lie in it.

@@ -18,7 +18,7 @@ pub fn parse(value: &Value) -> Option<Settings> {
     if select.is_none() && ignore.is_none() {
         return None;
     }
-    Some(Settings { select: select.unwrap_or_default(), ignore: ignore.unwrap_or_default() })
+    Some(Settings { select: select.unwrap_or_default(), ignore: ignore.unwrap_or_default(), ..Settings::default() })
 }
 
 fn names(value: &Value, field: &str) -> Option<Vec<String>> {

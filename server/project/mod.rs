@@ -7,6 +7,8 @@ pub struct Settings {
     pub select: Vec<String>,
     /// Not these rules.
     pub ignore: Vec<String>,
+    /// The code runs where `await` is legal at module level, as in the cell of a notebook.
+    pub top_level_await: bool,
 }
 
 impl Settings {

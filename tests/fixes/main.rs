@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod guards;
+mod make_async;
 mod under_cpython;
 
 use aiolint::fixes::{Asked, Draft, Method, Names, Repair, Site, draw_up, import_edit};
