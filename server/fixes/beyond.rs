@@ -129,7 +129,7 @@ pub struct Reached {
 pub fn reach_out(view: &View, item: usize, beyond: &Beyond) -> Result<Reached, Need> {
     match beyond {
         Beyond::OutsideAsync(Outside { at, home }) => match home {
-            Home::Function => make_async::reach(view, item, *at, None),
+            Home::Function => make_async::reach(view, item, *at, false),
             Home::Module => Ok(module_level::reach(view, item, *at)?),
             Home::Class => {
                 Ok(Reached { fixes: module_level::run(view, item, *at).into_iter().collect(), ..Reached::default() })
@@ -139,7 +139,7 @@ pub fn reach_out(view: &View, item: usize, beyond: &Beyond) -> Result<Reached, N
             }
             Home::Coroutine | Home::Generator => Ok(Reached::default()),
         },
-        Beyond::AwaitInDef(at) => make_async::reach(view, item, *at, Some(*at)),
+        Beyond::AwaitInDef(at) => make_async::reach(view, item, *at, true),
     }
 }
 

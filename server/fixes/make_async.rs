@@ -13,6 +13,7 @@ use tree_sitter::Node;
 use super::beyond::{Home, Need, Reached, View, fix, home};
 use super::callers::{Fit, Function, Use};
 use super::edits::{around, insert};
+use super::labelled;
 use super::place::{Place, text};
 use crate::facts::ScopeId;
 use crate::report::{Applicability, Related, TextEdit};
@@ -51,10 +52,12 @@ const PLAIN_CALLERS: [&str; 14] = [
 /// No fix changes more functions than that: it would be a rewrite.
 const MAX_FUNCTIONS: usize = 50;
 
-/// The fix that makes the function around `place` `async`; the expression `awaited` in it gets an `await`.
-pub(super) fn reach(view: &View, item: usize, place: Span, awaited: Option<Span>) -> Result<Reached, Need> {
-    let Some((_, _, facts)) = view.parsed(item) else { return Ok(Reached::default()) };
-    let (Home::Function, scope, _) = home(facts, facts.scope_at(place.start)) else { return Ok(Reached::default()) };
+/// The fix that makes the function around `at` `async`; with `awaits`, the expression there gets an `await`.
+pub(super) fn reach(view: &View, item: usize, at: Span, awaits: bool) -> Result<Reached, Need> {
+    let Some((src, root, facts)) = view.parsed(item) else { return Ok(Reached::default()) };
+    let (Home::Function, scope, comprehension) = home(facts, facts.scope_at(at.start)) else {
+        return Ok(Reached::default());
+    };
     let Some(function) = Function::of(view, item, scope) else { return Ok(Reached::default()) };
     let fit = function.fit(view);
     let uses = function.uses(view)?;
@@ -62,7 +65,16 @@ pub(super) fn reach(view: &View, item: usize, place: Span, awaited: Option<Span>
         return Ok(Reached::default());
     }
     let mut plan = Plan::default();
-    plan.awaits.extend(awaited.map(|at| (item, at, "await ".to_owned())));
+    let mut awaited = None;
+    if awaits {
+        let place = Place::find(src, root, at);
+        let Some(place) = place.filter(|place| comprehension.is_none() || is_single_comprehension(place)) else {
+            return Ok(Reached::default());
+        };
+        let opener = if place.await_needs_parentheses() { "(await " } else { "await " };
+        awaited = Some((item, at, opener.to_owned()));
+    }
+    plan.awaits.extend(awaited.clone());
     plan.add(function);
     let mut related = Vec::new();
     for of in &uses {
@@ -79,21 +91,28 @@ pub(super) fn reach(view: &View, item: usize, place: Span, awaited: Option<Span>
         }
     }
     let name = function.name;
+    let what = match &awaited {
+        Some((_, at, _)) => labelled("Await", at.of(src), &format!(": make `{name}` async")),
+        None => format!("Make `{name}` async"),
+    };
     let fix = if plan.left.is_empty() {
         let title = match plan.callers.len() {
-            0 => format!("Make `{name}` async"),
-            1 => format!("Make `{name}` async, and await it in its caller"),
-            callers => format!("Make `{name}` async, and await it in {callers} callers"),
+            0 => what,
+            1 => format!("{what}, and await it in its caller"),
+            callers => format!("{what}, and await it in {callers} callers"),
         };
-        let applicability = if fit == Fit::Yes { Applicability::Unsafe } else { Applicability::Suggestion };
-        fix(title, applicability, plan.edits(view))
+        // To await something else than before needs the author's eye.
+        let sure = fit == Fit::Yes && awaited.is_none();
+        fix(title, if sure { Applicability::Unsafe } else { Applicability::Suggestion }, plan.edits(view))
     } else {
         let users: Vec<&str> = plan.left.iter().map(|(user, _)| user.as_str()).collect();
-        let title = format!("Make only `{name}` async, not what uses it: {}", listed(&users));
-        let alone = Plan { functions: vec![function], awaits: plan.own, ..Plan::default() };
-        let awaits = awaited.map(|at| (item, at, "await ".to_owned())).into_iter().chain(alone.awaits).collect();
-        fix(title, Applicability::Suggestion, Plan { awaits, ..alone }.edits(view))
+        let what = what.replacen("ake `", "ake only `", 1);
+        let awaits = awaited.iter().cloned().chain(plan.own).collect();
+        let alone = Plan { functions: vec![function], awaits, ..Plan::default() };
+        fix(format!("{what}, not what uses it: {}", listed(&users)), Applicability::Suggestion, alone.edits(view))
     };
+    // Where it is one fix among others, the finding is not about who calls the function.
+    let related = if awaited.is_none() { related } else { Vec::new() };
     Ok(Reached { fixes: vec![fix], related })
 }
 

@@ -100,6 +100,12 @@ pub fn draw_up(site: &Site, repair: &Repair) -> Vec<Draft> {
     }
 }
 
+/// A title about a call: `VERB` and the call, where that is short enough for a menu, and what follows.
+fn labelled(verb: &str, call: &str, rest: &str) -> String {
+    let short = call.len() <= 40 && !call.contains(['\n', '\r', '`']);
+    if short { format!("{verb} `{call}`{rest}") } else { format!("{verb} it{rest}") }
+}
+
 /// What is asked of a task before it is done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Method {

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 
 use super::beyond::{Home, Need, Reached, View, fix, home};
 use super::edits::{indented, insert, mentions, replace, strings};
+use super::labelled;
 use super::place::{any, span, text};
 use crate::facts::{Facts, Meaning, Resolved, ScopeId, ScopeKind};
 use crate::report::{Applicability, Fix, TextEdit};
@@ -43,11 +44,7 @@ pub(super) fn run(view: &View, item: usize, at: Span) -> Option<Fix> {
     let (run, import) = view.spelled(item, at.start, "asyncio.run");
     let edits =
         vec![replace(node.start_byte(), call.start_byte(), format!("{run}(")), insert(call.end_byte(), ")".to_owned())];
-    let called = text(src, call);
-    let title = match called.len() <= 40 && !called.contains(['\n', '\r', '`']) {
-        true => format!("Run it with `{run}({called})`"),
-        false => format!("Run it with `{run}`"),
-    };
+    let title = labelled("Run", text(src, call), &format!(" with `{run}`"));
     Some(fix(title, Applicability::Suggestion, import.into_iter().chain(view.in_file(item, edits)).collect()))
 }
 

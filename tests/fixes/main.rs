@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod coroutines;
 mod guards;
 mod make_async;
 mod under_cpython;

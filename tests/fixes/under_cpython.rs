@@ -91,13 +91,15 @@ const EARLY: [(bool, &str); 30] = [
 
 /// Runs every program of a list in one interpreter and prints a line `=== done` after each: starting one costs more than they do.
 const DRIVER: &str = r#"
-import gc, json, signal, sys, traceback
+import gc, json, signal, sys, traceback, warnings
 
 def stop(*_):
     raise TimeoutError('it hangs')
 
 signal.signal(signal.SIGALRM, stop)
 sys.stderr = sys.stdout
+# Each program's own, although their lines are the same.
+warnings.simplefilter('always')
 for source in json.loads(PROGRAMS):
     signal.alarm(10)
     try:
@@ -110,7 +112,7 @@ for source in json.loads(PROGRAMS):
 "#;
 
 /// The complaints of each program, or nothing where no CPython is there to ask.
-fn complaints(sources: &[&str]) -> Option<Vec<Vec<String>>> {
+pub(crate) fn complaints(sources: &[&str]) -> Option<Vec<Vec<String>>> {
     let programs = serde_json::to_string(sources).unwrap();
     // JSON of a JSON text is a Python string, too.
     let driver = format!("PROGRAMS = {}\n{DRIVER}", serde_json::to_string(&programs).unwrap());
