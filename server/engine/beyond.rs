@@ -19,7 +19,13 @@ impl File {
                 src: item.span.of(text),
                 parsed: state.parsed().map(|(tree, facts)| (tree.root(), facts)),
             });
-            let view = View { text, items: items.collect(), module: &self.module.names, newline: newline(text) };
+            let view = View {
+                text,
+                items: items.collect(),
+                module: &self.module.names,
+                newline: newline(text),
+                top_level_await: self.top_level_await(),
+            };
             match reach_out(&view, item, beyond) {
                 Ok(reached) => return reached,
                 Err(need) => self.parse(&need),

@@ -111,7 +111,7 @@ impl File {
         let mut findings = Vec::new();
         let mut unfinished = Vec::new();
         let makes_tasks = tasks::may_make_tasks(self.text.as_str());
-        let top_level_await = self.settings.top_level_await || has_cells(self.text.as_str());
+        let top_level_await = self.top_level_await();
         for index in 0..self.items.len() {
             let span = self.items[index].span;
             let words = self.states[index].words(span.of(self.text.as_str()));
@@ -135,6 +135,11 @@ impl File {
         let findings: Arc<[Finding]> = self.without_silenced(findings).into();
         self.findings = Some(findings.clone());
         findings
+    }
+
+    /// Whether `await` is legal at module level.
+    fn top_level_await(&self) -> bool {
+        self.settings.top_level_await || has_cells(self.text.as_str())
     }
 
     fn analyse(&mut self, index: usize) {

@@ -20,6 +20,8 @@ pub enum Beyond {
     OutsideAsync(Outside),
     /// This expression gets an `await`, and the plain function that evaluates it becomes `async`.
     AwaitInDef(Span),
+    /// The module runs this call, which makes a coroutine: `asyncio.run`, or `await` in a notebook.
+    RunInModule(Span),
 }
 
 impl Beyond {
@@ -27,7 +29,7 @@ impl Beyond {
     pub fn place_mut(&mut self) -> &mut Span {
         match self {
             Self::OutsideAsync(outside) => &mut outside.at,
-            Self::AwaitInDef(at) => at,
+            Self::AwaitInDef(at) | Self::RunInModule(at) => at,
         }
     }
 }
@@ -91,6 +93,8 @@ pub struct View<'a> {
     pub module: &'a ModuleNames,
     /// Its line ending.
     pub newline: &'a str,
+    /// The code runs where `await` is legal at module level, and a loop is running already: `asyncio.run` would raise.
+    pub top_level_await: bool,
 }
 
 /// A top-level item.
@@ -139,6 +143,10 @@ pub fn reach_out(view: &View, item: usize, beyond: &Beyond) -> Result<Reached, N
             }
             Home::Coroutine | Home::Generator => Ok(Reached::default()),
         },
+        Beyond::RunInModule(at) => {
+            let fix = module_level::run_call(view, item, *at);
+            Ok(Reached { fixes: fix.into_iter().collect(), ..Reached::default() })
+        }
         Beyond::AwaitInDef(at) => make_async::reach(view, item, *at, true),
     }
 }

@@ -19,17 +19,19 @@ use crate::facts::ScopeId;
 use crate::report::{Applicability, Related, TextEdit};
 use crate::text::Span;
 
-/// What runs a coroutine that it is given, or waits for it.
-const RUNNERS: [&str; 8] = [
-    "run",
-    "run_until_complete",
-    "create_task",
-    "ensure_future",
-    "gather",
-    "wait_for",
-    "shield",
-    "run_coroutine_threadsafe",
+/// Functions that run a coroutine that they are given, or wait for it.
+const RUNNERS: [&str; 7] = [
+    "asyncio.run",
+    "asyncio.gather",
+    "asyncio.wait_for",
+    "asyncio.shield",
+    "asyncio.create_task",
+    "asyncio.ensure_future",
+    "asyncio.run_coroutine_threadsafe",
 ];
+
+/// Methods that do, of event loops and task groups.
+const RUNNING_METHODS: [&str; 2] = ["run_until_complete", "create_task"];
 
 /// What calls a function and does not await what it returns.
 const PLAIN_CALLERS: [&str; 14] = [
@@ -48,6 +50,9 @@ const PLAIN_CALLERS: [&str; 14] = [
     "Timer",
     "map",
 ];
+
+/// All items of the module as one caller.
+const MODULE: (usize, ScopeId) = (0, ScopeId(0));
 
 /// No fix changes more functions than that: it would be a rewrite.
 const MAX_FUNCTIONS: usize = 50;
@@ -98,7 +103,10 @@ pub(super) fn reach(view: &View, item: usize, at: Span, awaits: bool) -> Result<
     let fix = if plan.left.is_empty() {
         let title = match plan.callers.len() {
             0 => what,
-            1 => format!("{what}, and await it in its caller"),
+            1 => match &plan.runs {
+                Some(run) => format!("{what}, and run it with `{run}`"),
+                None => format!("{what}, and await it in its caller"),
+            },
             callers => format!("{what}, and await it in {callers} callers"),
         };
         // To await something else than before needs the author's eye.
@@ -126,7 +134,9 @@ struct Plan<'a> {
     awaits: Vec<(usize, Span, String)>,
     /// Those of them in which the first function calls itself.
     own: Vec<(usize, Span, String)>,
-    /// Who calls: functions, and the module as the scope 0.
+    /// How `asyncio.run` is spelled, where the module calls.
+    runs: Option<String>,
+    /// Who calls: functions, and [`MODULE`].
     callers: FxHashSet<(usize, ScopeId)>,
     /// The uses that cannot be changed: in which function, and where.
     left: Vec<(String, Span)>,
@@ -191,11 +201,19 @@ impl<'a> Plan<'a> {
                 }
                 self.awaits.push(edit);
             }
+            Home::Module if view.top_level_await && comprehension.is_none() => {
+                if !awaited {
+                    let opener = if parenthesized { "(await " } else { "await " };
+                    self.awaits.push((of.item, of.at, opener.to_owned()));
+                    self.callers.insert(MODULE);
+                }
+            }
             Home::Module if comprehension.is_none() && !awaited => {
                 let (run, import) = view.spelled(of.item, of.at.start, "asyncio.run");
                 self.imports.extend(import);
                 self.awaits.push((of.item, of.at, format!("{run}(")));
-                self.callers.insert((of.item, scope));
+                self.callers.insert(MODULE);
+                self.runs = Some(run);
             }
             _ => leave(self),
         }
@@ -237,32 +255,37 @@ fn is_single_comprehension(place: &Place) -> bool {
     place.await_at_call() || place.steps().filter(|(parent, ..)| super::place::is_comprehension(*parent)).count() == 1
 }
 
-/// The call of which `of` is an argument, and its last name.
-fn receiving_call<'s>(view: &View<'s>, of: &Use) -> Option<(Node<'s>, &'s str)> {
+/// What is called with `of` as an argument.
+fn receiver<'s>(view: &View<'s>, of: &Use) -> Option<Node<'s>> {
     let (src, root, _) = view.parsed(of.item)?;
     let place = Place::find(src, root, of.at)?;
-    let arguments = place
-        .steps()
-        .rev()
-        .find(|(parent, ..)| !matches!(parent.kind(), "keyword_argument" | "list" | "list_splat"))?
-        .0;
-    if arguments.kind() != "argument_list" {
-        return None;
-    }
-    let call = arguments.parent().filter(|call| call.kind() == "call")?;
-    let callee = call.child_by_field_name("function")?;
-    let name = if callee.kind() == "attribute" { callee.child_by_field_name("attribute")? } else { callee };
-    Some((call, text(src, name)))
+    let is_inside = |kind: &str| matches!(kind, "keyword_argument" | "list" | "list_splat");
+    let (arguments, ..) = place.steps().rev().find(|(parent, ..)| !is_inside(parent.kind()))?;
+    let call = arguments.parent().filter(|call| arguments.kind() == "argument_list" && call.kind() == "call")?;
+    call.child_by_field_name("function")
+}
+
+/// The last name of what is called.
+fn last_name<'s>(src: &'s str, callee: Node<'_>) -> &'s str {
+    text(src, callee.child_by_field_name("attribute").unwrap_or(callee))
 }
 
 /// Whether a call stands where a coroutine belongs: `asyncio.run(f())`.
 fn is_run(view: &View, of: &Use) -> bool {
-    of.is_call && receiving_call(view, of).is_some_and(|(_, name)| RUNNERS.contains(&name))
+    let Some((callee, names)) = receiver(view, of).zip(view.names(of.item)).filter(|_| of.is_call) else {
+        return false;
+    };
+    let is_method = callee.kind() == "attribute" && RUNNING_METHODS.contains(&last_name(names.src, callee));
+    let dotted = names.dotted(names.facts.scope_at(callee.start_byte() as u32), callee);
+    is_method || dotted.is_some_and(|dotted| RUNNERS.contains(&&*dotted))
 }
 
 /// Whether the function is handed to something that calls it and does not await it: `loop.call_soon(f)`.
 fn is_plain_callback(view: &View, of: &Use) -> bool {
-    !of.is_call && receiving_call(view, of).is_some_and(|(_, name)| PLAIN_CALLERS.contains(&name))
+    let Some((callee, names)) = receiver(view, of).zip(view.names(of.item)).filter(|_| !of.is_call) else {
+        return false;
+    };
+    PLAIN_CALLERS.contains(&last_name(names.src, callee))
 }
 
 /// `a`, `a and b`, `a, b and c`, `a, b and 2 more`.

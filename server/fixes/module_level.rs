@@ -6,9 +6,9 @@
 use tree_sitter::Node;
 
 use super::beyond::{Home, Need, Reached, View, fix, home};
-use super::edits::{indented, insert, mentions, replace, strings};
+use super::edits::{around, indented, insert, mentions, replace, strings};
 use super::labelled;
-use super::place::{any, span, text};
+use super::place::{Place, any, span, text};
 use crate::facts::{Facts, Meaning, Resolved, ScopeId, ScopeKind};
 use crate::report::{Applicability, Fix, TextEdit};
 use crate::text::Span;
@@ -31,7 +31,7 @@ pub(super) fn run(view: &View, item: usize, at: Span) -> Option<Fix> {
     // A function around may run in a loop.
     let is_outermost =
         |id: ScopeId| facts.scope(id).is_some_and(|scope| matches!(scope.kind, ScopeKind::Module | ScopeKind::Class));
-    if !facts.outwards(from).all(is_outermost) {
+    if view.top_level_await || !facts.outwards(from).all(is_outermost) {
         return None;
     }
     let node = awaits(root, at)?;
@@ -45,6 +45,22 @@ pub(super) fn run(view: &View, item: usize, at: Span) -> Option<Fix> {
     let edits =
         vec![replace(node.start_byte(), call.start_byte(), format!("{run}(")), insert(call.end_byte(), ")".to_owned())];
     let title = labelled("Run", text(src, call), &format!(" with `{run}`"));
+    Some(fix(title, Applicability::Suggestion, import.into_iter().chain(view.in_file(item, edits)).collect()))
+}
+
+/// The coroutine that this call makes is run where it is made.
+pub(super) fn run_call(view: &View, item: usize, at: Span) -> Option<Fix> {
+    let (src, root, _) = view.parsed(item)?;
+    if view.top_level_await {
+        let place = Place::find(src, root, at)?;
+        let [open, close] = around(src, at, "await ", "", place.await_needs_parentheses());
+        let edits = [open, close].into_iter().filter(|edit| !edit.content.is_empty()).collect();
+        let title = labelled("Await", at.of(src), "");
+        return Some(fix(title, Applicability::Unsafe, view.in_file(item, edits).collect()));
+    }
+    let (run, import) = view.spelled(item, at.start, "asyncio.run");
+    let edits = around(src, at, &format!("{run}("), ")", false).to_vec();
+    let title = labelled("Run", at.of(src), &format!(" with `{run}`"));
     Some(fix(title, Applicability::Suggestion, import.into_iter().chain(view.in_file(item, edits)).collect()))
 }
 

@@ -114,7 +114,7 @@ fn kept(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
     Some(Draft { imports, ..Draft::new(title, Applicability::Suggestion, edits) })
 }
 
-/// `asyncio.run(work())` at module level.
+/// `asyncio.run(work())` at module level, where the call is a statement or its value.
 fn run(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
     let (parent, _, field) = place.steps().next_back()?;
     let whole = match parent.kind() {
@@ -122,14 +122,8 @@ fn run(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
         "assignment" => field == Some("right"),
         _ => false,
     };
-    if !whole || left.in_collection || is_future(site, left) {
-        return None;
-    }
-    let mut imports = Vec::new();
-    let run = site.spelled("asyncio.run", &mut imports);
-    let title = labelled("Run", left.call.of(site.src), &format!(" with `{run}`"));
-    let edits = wrapped(left, format!("{run}("));
-    Some(Draft { imports, ..Draft::new(title, Applicability::Suggestion, edits) })
+    let fine = whole && !left.in_collection && !is_future(site, left);
+    fine.then(|| Draft::beyond(Beyond::RunInModule(left.call)))
 }
 
 /// `coro.close()` before a path leaves it behind.

@@ -37,7 +37,13 @@ fn fixed(source: &str, repair: impl Fn(&str, &[Span]) -> Repair) -> Vec<(String,
     };
     let module = ModuleNames::from_items([ItemNames::Parsed(&facts)]);
     let item = ItemView { start: 0, src: &text, parsed: Some((tree.root(), &facts)) };
-    let view = View { text: &text, items: vec![item], module: &module, newline: "\n" };
+    let view = View {
+        text: &text,
+        items: vec![item],
+        module: &module,
+        newline: "\n",
+        top_level_await: text.starts_with("# %%"),
+    };
     let mut fixed = Vec::new();
     for draft in draw_up(&site, &repair(&text, &spans)) {
         if let Some(beyond) = draft.beyond {
@@ -190,9 +196,15 @@ fn the_module_runs_it() {
     let source = "if __name__ == '__main__':\n    x = ⟦work()⟧\n";
     assert_eq!(
         after(&fixed(source, never_awaited(Some("x"))), RUN),
-        "if __name__ == '__main__':\n    x = asyncio.run(work())\n"
+        "import asyncio\n\nif __name__ == '__main__':\n    x = asyncio.run(work())\n"
     );
     assert_eq!(titles(&fixed("⟦asyncio.gather(x)⟧\n", never_awaited(None))), [""; 0]);
+}
+
+#[test]
+fn a_notebook_awaits_it() {
+    let fixed = fixed("# %%\nx = ⟦work()⟧\n", never_awaited(Some("x")));
+    assert_eq!(fixed, [(AWAIT.to_owned(), "# %%\nx = await work()\n".to_owned())]);
 }
 
 #[test]

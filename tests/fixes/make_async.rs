@@ -7,6 +7,7 @@ use aiolint::project::Settings;
 use aiolint::report::{Applicability, Finding};
 
 use crate::apply;
+use crate::under_cpython::oracle::{self, Program};
 
 /// The only finding of a file.
 fn finding(source: &str) -> Finding {
@@ -46,6 +47,8 @@ fn callers_await_wherever_they_stand() {
         ("return show(  # why\n        1)", "return await show(  # why\n        1)"),
         ("await show()", "await show()"),
         ("await asyncio.gather(show(), show())", "await asyncio.gather(show(), show())"),
+        ("group.create_task(show())", "group.create_task(show())"),
+        ("subprocess.run(show())", "subprocess.run(await show())"),
     ] {
         let source = format!("import asyncio\ndef show(x=0):\n    await x\nasync def main():\n    {before}\n");
         let changed = before != after;
@@ -65,6 +68,16 @@ fn plain_callers_become_async_in_their_turn() {
         "Make `a` async, and await it in 3 callers",
         "import asyncio\n\nasync def a():\n    await x\n\nasync def b():\n    return await a() + await b()\n\nif x:\n    async def c(): await b()\n\nasyncio.run(c())\n",
     );
+}
+
+#[test]
+fn a_notebook_awaits_at_module_level() {
+    check(
+        "# %%\ndef a():\n    await x\n\n# %%\nprint(a().y)\n",
+        "Make `a` async, and await it in its caller",
+        "# %%\nasync def a():\n    await x\n\n# %%\nprint((await a()).y)\n",
+    );
+    assert_eq!(titles("# %%\nasync def a(): pass\nclass A:\n    x = await a()\n"), [""; 0]);
 }
 
 #[test]
@@ -163,6 +176,55 @@ fn module_level_code_goes_into_a_function() {
     ] {
         assert_eq!(titles(source), [""; 0], "{source}");
     }
+}
+
+/// A plain program and what it prints: when its leaf waits and is repaired, it prints the same, and nothing is left unawaited.
+#[test]
+fn the_repaired_program_does_what_the_plain_one_did() {
+    let program = "\
+import contextlib
+
+def leaf(n):
+    return LEAF(n) + 1
+
+def twice(n):
+    with contextlib.nullcontext(leaf(n)) as first:
+        return first + -leaf(n) ** 2
+
+class Shop:
+    def __str__(self):
+        return 'shop'
+
+    def total(self, n):
+        return sum([self.one(n) for _ in range(2)]) + leaf(self.one(1))
+
+    @staticmethod
+    def one(n=3):
+        def inner(k):
+            return twice(k) if leaf(0)else 0
+        return inner(n)
+
+SHOP = Shop()
+
+def report(n):
+    for _ in range(leaf(n)):
+        n += len(f'{Shop.one()}') + Shop().total(2)
+    return (lambda z: z + 1)(SHOP.total(n))
+
+print(report(1), Shop())
+if __name__ == '__main__':
+    x = twice(5)
+    print(x)
+";
+    let plain = format!("def work(n):\n    return n\n\n{}", program.replace("LEAF", "work"));
+    let source = format!("async def work(n):\n    return n\n\n{}", program.replace("LEAF", "await work"));
+    let finding = finding(&source);
+    assert_eq!(finding.fixes[0].title, "Make `leaf` async, and await it in 6 callers");
+    let repaired = apply(&source, &finding.fixes[0].edits);
+    let programs = [Program::new("plain", plain), Program::new("repaired", repaired)];
+    let Some(outcomes) = oracle::run_all(&programs) else { return };
+    assert_eq!(outcomes[1].complaints(), [""; 0], "{}", outcomes[1].printed);
+    assert_eq!(outcomes[0].printed, outcomes[1].printed);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #[allow(dead_code)]
 #[path = "../oracle/mod.rs"]
-mod oracle;
+pub(crate) mod oracle;
 
 use oracle::{Program, complaint};
 
