@@ -16,7 +16,11 @@ use serde::Deserialize;
 use oracle::{Outcome, Program};
 
 /// The rules that exist. A mistake of another rule need not be found, but nothing else may be said about it either.
-const RULES: [&str; 2] = ["result-before-done", "exception-before-done"];
+const RULES: [&str; 3] = ["result-before-done", "exception-before-done", "await-outside-async"];
+
+/// Mistakes for which there is no repair that a tool could know, and why.
+const NO_FIX: &[(&str, &str)] =
+    &[("programs/others/out_nested_callback.py", "a callback of the event loop, which awaits nothing")];
 
 /// Mistakes that are not found yet, with what it takes. The tests say so when one of them can leave the list.
 const NOT_FOUND_YET: &[(&str, &str)] = &[
@@ -190,8 +194,8 @@ fn every_fix_works_under_cpython() {
         runs.push(program(&name, source.clone()));
         for finding in &findings {
             let line = repair::line(&source, finding.span.start);
-            if finding.fixes.is_empty() {
-                problems.push(format!("{name}: no fix for line {line}"));
+            if finding.fixes.is_empty() != NO_FIX.iter().any(|(other, _)| *other == name) {
+                problems.push(format!("{name}: no fix for line {line}, or one that the list of those without denies"));
             }
             for fix in &finding.fixes {
                 let text = repair::apply(&source, fix);
@@ -219,7 +223,7 @@ fn every_fix_works_under_cpython() {
         if !new.is_empty() {
             problems.push(format!("{title} brings {new:?}:\n{text}\n{printed}"));
         }
-        if only && printed.contains("is not set.") {
+        if only && ["is not set.", "SyntaxError"].iter().any(|error| printed.contains(error)) {
             problems.push(format!("{title} does not remove the error:\n{text}\n{printed}"));
         }
     }
@@ -241,7 +245,7 @@ fn fixing_everything_leaves_nothing() {
                 break;
             }
         }
-        if !repair::findings(&text).is_empty() {
+        if !repair::findings(&text).is_empty() && !NO_FIX.iter().any(|(other, _)| *other == name) {
             problems.push(format!("{name}: after {titles:#?} there are findings left in\n{text}"));
         }
         if text != source {

@@ -89,6 +89,11 @@ const TYPED: &[&str] = &[
     "    task.cancel()\n",
     "    if task.done():\n        ",
     "async def late():\n    t = asyncio.create_task(work())\n    return t.result()\n\n",
+    "    await work()\n",
+    "    async with a as b:\n        ",
+    "(await x for x in y)",
+    "def plain():\n    await work()\n\n\nplain()\n",
+    "# %%\n",
     "# aiolint: ignore[result-before-done]\n",
     "  # noqa",
 ];
@@ -124,8 +129,16 @@ class Shop:
         finally:
             self.closed = t.result()  # €
 
+def report(shop):
+    late = [await price(name) for name in NAMES]
+    return late, shop.close()
+
+def close_all():
+    return [report(shop) for shop in (Shop(),)]
+
 if __name__ == '__main__':
     aio.run(main(1))
+    await close_all()
 ";
 
 /// The texts that edits start from: our own, also with other line breaks and as one that never parses, and the corpus.

@@ -56,7 +56,12 @@ fn matching(what: &str) -> Vec<&'static Rule> {
         // The name of the exception may be missing, or be written in another way: `InvalidStateError('Result is not set.')`.
         let message = error.split_once(": ").map_or(error.as_str(), |(_, message)| message).trim_end_matches('.');
         let (error, message) = (generalize(&error), generalize(message));
-        [&plain, &general].into_iter().any(|asked| error.contains(asked.as_str()) || asked.contains(&message))
+        // A text in which all differs from program to program says nothing.
+        let says = |asked: &&String| asked.chars().any(char::is_alphanumeric);
+        [&plain, &general]
+            .into_iter()
+            .filter(says)
+            .any(|asked| error.contains(asked.as_str()) || asked.contains(&message))
     };
     let by_error: Vec<_> = RULES.iter().filter(|rule| rule.errors.iter().any(|error| is_about(error))).collect();
     if by_error.is_empty() { RULES.iter().filter(|rule| rule.name.contains(&plain)).collect() } else { by_error }

@@ -10,8 +10,8 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
 use super::names::Module;
-use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract};
-use crate::fixes::{self, Global, Site};
+use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, ScopeId, ScopeKind, extract};
+use crate::fixes::{self, Global, Home, Repair, Site};
 use crate::flow::{self, Unit};
 use crate::rules::{self, Verdict};
 use crate::tasks::{self, Mention, Summary};
@@ -30,8 +30,10 @@ pub(super) struct ItemState {
 /// Which words stand in an item, be it in a string: what tells what to do with it before it is parsed.
 #[derive(Clone, Copy)]
 pub(super) struct Words {
-    /// `result` or `exception`: one stands in every item with a finding.
+    /// `result` or `exception`: one stands in every item with a finding about tasks.
     pub trigger: bool,
+    /// `await`, or `async` that begins no `def`, where it may not be legal.
+    pub suspends: bool,
     pub global: bool,
     pub is_yield: bool,
     /// `async`, be it in `asyncio`.
@@ -43,11 +45,32 @@ impl Words {
         let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
         Self {
             trigger: holds("result") || holds("exception") || holds("async"),
+            suspends: (holds("await") || has_async_block(text)) && !is_one_coroutine(text),
             global: holds("global"),
             is_yield: holds("yield"),
             is_async: holds("async"),
         }
     }
+}
+
+/// Whether `async` stands before something else than a `def`, which names no `asyncio`.
+fn has_async_block(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), "async").any(|at| {
+        let behind = &text[at + "async".len()..];
+        let word = behind.trim_start_matches(|c: char| c.is_whitespace() || c == '\\');
+        word.len() < behind.len() && !word.starts_with("def")
+    })
+}
+
+/// Whether the item is an `async def` with no function, `lambda` or class in it: all that suspends is legal in its body.
+fn is_one_coroutine(text: &str) -> bool {
+    let finder = |word: &'static str| memchr::memmem::find_iter(text.as_bytes(), word);
+    let head = [":\n", ":\r"].into_iter().filter_map(|end| finder(end).next()).min();
+    text.starts_with("async def")
+        && head.is_some_and(|end| memchr::memmem::find(&text.as_bytes()[..end], b"await").is_none())
+        && finder("def").count() == 1
+        && finder("lambda").next().is_none()
+        && finder("class").next().is_none()
 }
 
 /// What was found out about the functions of an item.
@@ -57,6 +80,8 @@ pub(super) struct Analysis {
     current: bool,
     /// Of what the functions depend on in the item besides their own text.
     context: u64,
+    /// What is found by syntax alone, by the scope of the function that it belongs to.
+    syntax: Vec<(ScopeId, Verdict)>,
     slots: Vec<Slot>,
     /// Functions that what does not parse hides at the moment.
     hidden: Vec<Function>,
@@ -168,6 +193,11 @@ impl ItemState {
         self.tree.get_or_insert_with(|| Tree::parse(text))
     }
 
+    /// The tree and the facts, where the item is parsed.
+    pub fn parsed(&self) -> Option<(&Tree, &Facts)> {
+        Some((self.tree.as_ref()?, self.facts.as_ref()?))
+    }
+
     pub fn facts(&mut self, text: &str) -> &Facts {
         if self.facts.is_none() {
             let root = self.tree(text).root();
@@ -213,6 +243,7 @@ impl ItemState {
             before.extend(known.map(|function| (function.key.clone(), function)));
         }
         let deep = tree::too_deep(tree.root());
+        let syntax = if deep { Vec::new() } else { rules::judge_syntax(facts, tree.root(), text) };
         let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
         let mut slots = Vec::new();
         for unit in flow::units(facts) {
@@ -224,7 +255,7 @@ impl ItemState {
             let mut function = before.remove(&key);
             if suspended {
                 // What was said last stands until it parses again.
-                let own = |span: Span| unit_at(facts, span.start) == Some(unit.scope);
+                let own = |span: Span| facts.function_at(span.start) == unit.scope;
                 function = function.map(|function| function.suspended(own));
             }
             let own = unit.span.of(text);
@@ -245,11 +276,10 @@ impl ItemState {
             });
         }
         // What does not parse may hide the `def` of a function beside it: what was said of that one stands as well.
-        let broken =
-            |span: Span| unit_at(facts, span.start).and_then(|id| facts.scope(id)).is_some_and(|scope| scope.broken);
+        let broken = |span: Span| facts.scope(facts.function_at(span.start)).is_some_and(|scope| scope.broken);
         let hidden = before.into_values().map(|function| function.suspended(broken));
         let hidden = hidden.filter(|function| !function.drafts.is_empty()).collect();
-        self.analysis = Some(Analysis { current: true, context: context(facts, text), slots, hidden });
+        self.analysis = Some(Analysis { current: true, context: context(facts, text), syntax, slots, hidden });
     }
 
     /// Brings one function up to date; gives whether that took an analysis.
@@ -266,14 +296,20 @@ impl ItemState {
             return false;
         }
         let names = Names { facts, module: &inputs.module.names, src: text };
-        slot.function = Some(Function::analyse(slot, content, tree, &names, inputs));
+        let mut function = Function::new(slot, content);
+        let own = analysis.syntax.iter().filter(|(scope, _)| *scope == slot.unit.scope);
+        let python = inputs.module.python;
+        function.drafts = own.map(|(_, verdict)| draft(verdict.clone(), tree, &names, false, python)).collect();
+        function.analyse(slot, tree, &names, inputs);
+        slot.function = Some(function);
         true
     }
 }
 
 impl Function {
-    fn analyse(slot: &Slot, content: u64, tree: &Tree, names: &Names<'_>, inputs: &Inputs<'_>) -> Self {
-        let mut this = Self {
+    /// One of which nothing is known yet.
+    fn new(slot: &Slot, content: u64) -> Self {
+        Self {
             key: slot.key.clone(),
             content,
             span: slot.unit.span,
@@ -281,8 +317,12 @@ impl Function {
             mentions: Vec::new(),
             summary: None,
             effect: 0,
-        };
-        let Some(graph) = flow::lower(slot.unit, tree.root(), names) else { return this };
+        }
+    }
+
+    /// Follows its tasks and coroutines, and adds what the rules say of them.
+    fn analyse(&mut self, slot: &Slot, tree: &Tree, names: &Names<'_>, inputs: &Inputs<'_>) {
+        let Some(graph) = flow::lower(slot.unit, tree.root(), names) else { return };
         let context = tasks::Context {
             module: &inputs.module.names,
             isolated: &|function| inputs.module.isolated.contains(function),
@@ -292,7 +332,7 @@ impl Function {
             awaits_again: &|class, attribute| inputs.module.awaits_again(class, attribute),
             function: &slot.callable.clone().unwrap_or_else(|| slot.key.0.as_str().into()),
         };
-        let Some(account) = tasks::analyse(&graph, context) else { return this };
+        let Some(account) = tasks::analyse(&graph, context) else { return };
         let subject = rules::Subject {
             src: names.src,
             is_async: graph.is_async,
@@ -300,16 +340,15 @@ impl Function {
             callback: inputs.module.is_callback(slot.name()).then_some(inputs.module.cancels),
         };
         for verdict in rules::judge(&account, &subject) {
-            this.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.module.python));
+            self.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.module.python));
         }
         if slot.callable.is_some() {
             let summary = Summary::of(&graph, &account);
-            this.effect = hashed(&summary).max(1);
-            this.summary = Some(Arc::new(summary));
+            self.effect = hashed(&summary).max(1);
+            self.summary = Some(Arc::new(summary));
         }
-        this.mentions = account.mentions.into_iter().collect();
-        this.mentions.sort_by_key(|(span, _)| *span);
-        this
+        self.mentions = account.mentions.into_iter().collect();
+        self.mentions.sort_by_key(|(span, _)| *span);
     }
 
     /// The item was edited: what lies behind the edit moves, and a finding on the edited place itself is gone.
@@ -332,7 +371,10 @@ impl Function {
         self.drafts.retain_mut(|draft| {
             let kept = follow(&mut draft.span);
             draft.related.retain_mut(|(span, _)| follow(span));
-            draft.fixes.retain_mut(|fix| fix.edits.iter_mut().all(|edit| follow(&mut edit.span)));
+            draft.fixes.retain_mut(|fix| {
+                fix.beyond.as_mut().is_none_or(|beyond| follow(beyond.place_mut()))
+                    && fix.edits.iter_mut().all(|edit| follow(&mut edit.span))
+            });
             kept
         });
         self.mentions.clear();
@@ -349,18 +391,13 @@ impl Function {
     }
 }
 
-/// The scope of the unit that runs what stands at `offset` (bytes of the item).
-fn unit_at(facts: &Facts, offset: u32) -> Option<ScopeId> {
-    let is_unit = |scope: &Scope| matches!(scope.kind, ScopeKind::Function { .. } | ScopeKind::Module);
-    facts.outwards(facts.scope_at(offset)).find(|id| facts.scope(*id).is_some_and(is_unit))
-}
-
 /// The finding of a verdict, with its fixes.
 fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool, python: (u8, u8)) -> Draft {
     let root = tree.root();
     let spelling = Spelling { names, offset: verdict.span.start };
     let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python };
     Draft {
+        at_top_level: matches!(&verdict.repair, Repair::OutsideAsync(outside) if outside.home == Home::Module),
         rule: verdict.rule,
         level: verdict.level,
         span: verdict.span,
@@ -397,7 +434,7 @@ impl fixes::Names for Spelling<'_> {
     }
 }
 
-fn newline(text: &str) -> &'static str {
+pub(super) fn newline(text: &str) -> &'static str {
     match memchr::memchr2(b'\n', b'\r', text.as_bytes()).map(|at| &text.as_bytes()[at..]) {
         Some([b'\r', b'\n', ..]) => "\r\n",
         Some([b'\r', ..]) => "\r",

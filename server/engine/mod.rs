@@ -4,7 +4,7 @@
 //! items that it touches; the others keep theirs, and since all places in there are bytes of the item, an edit above costs them
 //! nothing. What the items of a file share is what its module-level names mean; only when that changes are the others looked at
 //! again. An item is parsed when somebody asks for what is in it: for findings that takes a word that matters, in a file
-//! that may make a task or coroutine.
+//! that may make a task or coroutine, or `await` in any.
 //!
 //! Nothing in here or left of here does I/O, panics on input or names a protocol type.
 //!
@@ -12,8 +12,10 @@
 //! - `names` what the module's names mean, over all items, and which items matter
 //! - `usage` what the file as a whole does with a name
 //! - `program` which functions are analysed, and in which order
+//! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
 
+mod beyond;
 mod hover;
 mod item;
 mod names;
@@ -112,17 +114,26 @@ impl File {
             return findings.clone();
         }
         let mut findings = Vec::new();
+        let mut unfinished = Vec::new();
+        let top_level_await = self.top_level_await();
         for index in self.analyse(None) {
             let start = self.items[index].span.start;
             let drafts = self.states[index].analysis.iter().flat_map(|analysis| analysis.drafts());
-            findings.extend(drafts.map(|draft| {
+            for draft in drafts.filter(|draft| !(draft.at_top_level && top_level_await)) {
+                let beyond = draft.fixes.iter().filter_map(|fix| fix.beyond.clone());
+                unfinished.extend(beyond.map(|beyond| (findings.len(), index, beyond)));
                 let mut finding = draft.finding(start, &self.text);
                 finding.related.extend(draft.elsewhere.iter().filter_map(|(place, message)| {
                     let span = place.span.shifted(self.start_of(&place.function)?);
                     Some(Related { span, message: message.clone() })
                 }));
-                finding
-            }));
+                findings.push(finding);
+            }
+        }
+        for (finding, item, beyond) in unfinished.into_iter().take(MAX_BEYOND) {
+            let reached = self.reach_out(item, &beyond);
+            findings[finding].fixes.extend(reached.fixes);
+            findings[finding].related.extend(reached.related);
         }
         findings.retain(|finding| self.settings.enabled(finding.rule));
         findings.sort_by_key(|finding| finding.span);
@@ -131,14 +142,19 @@ impl File {
         findings
     }
 
+    /// Whether `await` is legal at module level.
+    fn top_level_await(&self) -> bool {
+        self.settings.top_level_await || has_cells(self.text.as_str())
+    }
+
     /// Brings the items that matter up to date, and `also` this one; gives those that matter.
     fn analyse(&mut self, also: Option<usize>) -> Vec<usize> {
         let mut wanted = Vec::new();
-        let makes_tasks = tasks::may_make_tasks(self.text.as_str());
-        if makes_tasks || also.is_some() {
+        let matters = tasks::may_make_tasks(self.text.as_str()) || self.text.as_str().contains("await");
+        if matters || also.is_some() {
             self.module.update(&self.text, &self.items, &mut self.states);
         }
-        if makes_tasks {
+        if matters {
             wanted = self.module.wanted(&self.text, &self.items, &mut self.states);
         }
         let mut all = wanted.clone();
@@ -225,11 +241,24 @@ impl File {
     }
 }
 
+/// So many fixes that need the whole file are drawn up, the first ones: each may read all of it.
+const MAX_BEYOND: usize = 100;
+
+/// Whether the file is a notebook in text form, whose cells may wait: `# %%` or `# In[1]:` begins each.
+fn has_cells(text: &str) -> bool {
+    let cell = |mark: &str| {
+        memchr::memmem::find_iter(text.as_bytes(), mark).any(|at| at == 0 || text[..at].ends_with(['\n', '\r']))
+    };
+    cell("# %%") || cell("#%%") || cell("# In[")
+}
+
 /// A finding whose places are bytes of its item: what is kept while the item moves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Draft {
     rule: &'static str,
     level: crate::report::Level,
+    /// It is no defect where `await` is legal at module level.
+    at_top_level: bool,
     span: Span,
     message: String,
     related: Vec<(Span, String)>,
@@ -266,7 +295,7 @@ impl Draft {
                 .iter()
                 .map(|(span, message)| Related { span: span.shifted(shift), message: message.clone() })
                 .collect(),
-            fixes: self.fixes.iter().map(fix).collect(),
+            fixes: self.fixes.iter().filter(|draft| draft.beyond.is_none()).map(fix).collect(),
         }
     }
 }

@@ -175,8 +175,8 @@ impl Module {
         let mut callers: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         for (item, state) in items.iter().zip(states.iter_mut()) {
             let own_text = item.span.of(text.as_str());
-            let trigger = state.words(own_text).trigger;
-            wanted.push(trigger);
+            let words = state.words(own_text);
+            wanted.push(words.trigger || words.suspends);
         }
         let states: &[ItemState] = states;
         let name_of = |index: usize| {

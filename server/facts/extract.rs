@@ -65,6 +65,8 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
     facts.calls.sort_unstable_by_key(|call| call.span);
     facts.awaits = found.awaits.iter().copied().map(quirks::await_span).collect();
     facts.awaits.sort_unstable();
+    facts.asyncs = std::mem::take(&mut found.asyncs);
+    facts.asyncs.sort_unstable();
 
     for scope in &mut facts.scopes {
         let first = found.errors.partition_point(|error| error.end < scope.span.start);

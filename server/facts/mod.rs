@@ -46,6 +46,8 @@ pub struct Facts {
     pub awaits: Vec<Span>,
     /// The classes at the top of the module.
     pub classes: Vec<Class>,
+    /// Every `async for` and `async with`, of statements and comprehensions: these two words, by place.
+    pub asyncs: Vec<Span>,
     /// The modules of `from MODULE import *`, relative ones with their dots.
     pub star_imports: Vec<String>,
     /// The names of the module that a scope of this item binds through `global`.

@@ -121,6 +121,8 @@ pub(super) struct Found<'t> {
     pub stored: Vec<Stored>,
     /// Each `await` node, as it stands in the tree.
     pub awaits: Vec<Node<'t>>,
+    /// The words `async for` and `async with`.
+    pub asyncs: Vec<Span>,
     /// What does not parse, see [`quirks::is_broken`]. Sorted and disjoint.
     pub errors: Vec<Span>,
     /// Where a walrus starts that is none.
@@ -229,6 +231,10 @@ impl<'t> Found<'t> {
             "from" => self.import_from(node, src),
             "call" => self.call(node, src),
             "await" => self.awaits.push(node),
+            "async" => {
+                let end = node.child(1).map_or(node.end_byte(), |word| word.end_byte());
+                self.asyncs.push(Span::new(node.start_byte() as u32, end as u32));
+            }
             _ => {}
         }
     }

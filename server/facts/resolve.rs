@@ -55,6 +55,14 @@ impl Facts {
         Resolved::Module
     }
 
+    /// The function that runs what stands at `offset`, or the module's scope: what comprehensions, lambdas and class bodies around
+    /// it are part of.
+    pub fn function_at(&self, offset: u32) -> ScopeId {
+        let is_function = |scope: &Scope| matches!(scope.kind, ScopeKind::Function { .. } | ScopeKind::Module);
+        let mut around = self.outwards(self.scope_at(offset));
+        around.find(|&id| self.scope(id).is_some_and(is_function)).unwrap_or(ScopeId(0))
+    }
+
     /// Whether the scope is that of a comprehension or generator expression.
     pub fn is_comprehension(&self, id: ScopeId) -> bool {
         self.scope(id)

@@ -103,19 +103,12 @@ impl Question<'_> {
         let (site, asked) = (self.at.site, self.asked);
         let (start, end) = (asked.call.start as usize, asked.call.end as usize);
         let after = &site.src[asked.receiver.end as usize..end];
-        let [.., (parent, _), (_, field)] = self.at.place.path[..] else { return None };
+        let [.., (parent, _), _] = self.at.place.path[..] else { return None };
         // `.result()` may stand on a line of its own, behind a comment: that must not get lost.
         if !self.at.place.await_at_call() || after.contains('#') || parent.kind() == "decorator" {
             return None;
         }
-        let parenthesized = match parent.kind() {
-            "attribute" | "subscript" => matches!(field, Some("object" | "value")),
-            "call" => field == Some("function"),
-            "await" => true,
-            // `await task ** 2` is `(await task) ** 2`, which few readers know.
-            "binary_operator" => parent.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "**"),
-            _ => false,
-        };
+        let parenthesized = self.at.place.await_needs_parentheses();
         let content =
             if parenthesized { format!("(await {})", self.at.task) } else { format!("await {}", self.at.task) };
         let title = match self.at.label() {

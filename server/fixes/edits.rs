@@ -79,16 +79,8 @@ impl<'a> Layout<'a> {
         let Self { indent, unit, newline, .. } = *self;
         let start = self.first.start_byte();
         let mut edits = vec![insert(start, format!("{opener}{newline}{indent}{unit}"))];
-        let frozen = strings(self.first, self.last);
-        for line in line_starts(self.src, start, self.last.end_byte()) {
-            let rest = &self.src[line..];
-            let blank = rest.trim_start_matches([' ', '\t', '\x0c']).starts_with(['\r', '\n']);
-            if blank || frozen.iter().any(|string| string.start < line as u32 && (line as u32) < string.end) {
-                continue;
-            }
-            let at = if rest.starts_with(indent) { line + indent.len() } else { line };
-            edits.push(insert(at, unit.to_owned()));
-        }
+        let code = Span::new(start as u32, self.last.end_byte() as u32);
+        edits.extend(indented(self.src, code, &strings(self.first, self.last), indent, unit));
         Some(edits)
     }
 
@@ -113,6 +105,26 @@ impl<'a> Layout<'a> {
     }
 }
 
+/// One more level, `unit`, for the lines of some code but its first: where they begin with `indent`, behind that. The `strings` in
+/// it, by place, stay as they are.
+pub(super) fn indented(src: &str, code: Span, strings: &[Span], indent: &str, unit: &str) -> Vec<TextEdit> {
+    let is_in_string = |line: u32| {
+        let before = strings.partition_point(|string| string.start < line);
+        before.checked_sub(1).is_some_and(|last| line < strings[last].end)
+    };
+    let mut edits = Vec::new();
+    for line in line_starts(src, code.start as usize, code.end as usize) {
+        let rest = &src[line..];
+        let blank = rest.trim_start_matches([' ', '\t', '\x0c']).starts_with(['\r', '\n']);
+        if blank || is_in_string(line as u32) {
+            continue;
+        }
+        let at = if rest.starts_with(indent) { line + indent.len() } else { line };
+        edits.push(insert(at, unit.to_owned()));
+    }
+    edits
+}
+
 /// An insertion.
 pub(super) fn insert(at: usize, content: String) -> TextEdit {
     replace(at, at, content)
@@ -132,14 +144,29 @@ pub(super) fn replace_expression(src: &str, start: usize, end: usize, content: S
 
 /// A name like `base` that the item does not use.
 pub(super) fn fresh_name(src: &str, base: &str) -> String {
-    let used = |name: &str| {
-        src.match_indices(name).any(|(at, _)| {
-            let is_word = |c: char| c.is_alphanumeric() || c == '_';
-            !src[..at].ends_with(is_word) && !src[at + name.len()..].starts_with(is_word)
-        })
-    };
     let numbered = (2..).map(|number| format!("{base}{number}"));
-    std::iter::once(base.to_owned()).chain(numbered).find(|name| !used(name)).unwrap_or_default()
+    std::iter::once(base.to_owned()).chain(numbered).find(|name| !mentions(src, name)).unwrap_or_default()
+}
+
+/// Whether a word stands in a text.
+pub(super) fn mentions(text: &str, word: &str) -> bool {
+    words(text, word).next().is_some()
+}
+
+/// Where a word stands in a text.
+pub(super) fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    memchr::memmem::find_iter(text.as_bytes(), word.as_bytes())
+        .filter(move |&at| !text[..at].ends_with(is_word) && !text[at + word.len()..].starts_with(is_word))
+}
+
+/// `opener` before an expression and `closer` behind it, in parentheses where that would grow together with its neighbours.
+pub(super) fn around(src: &str, expression: Span, opener: &str, closer: &str, parenthesized: bool) -> [TextEdit; 2] {
+    let (start, end) = (expression.start as usize, expression.end as usize);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let grows = src[..start].ends_with(is_word) || src[end..].starts_with(is_word);
+    let (open, close) = if parenthesized || grows { ("(", ")") } else { ("", "") };
+    [insert(start, format!("{open}{opener}")), insert(end, format!("{closer}{close}"))]
 }
 
 /// Whether the statement has a body of its own.
@@ -194,7 +221,7 @@ fn unit<'a>(place: &Place<'a>) -> &'a str {
 }
 
 /// The strings of some statements in a row: what begins a line in them is not indentation.
-fn strings(first: Node, last: Node) -> Vec<Span> {
+pub(super) fn strings(first: Node, last: Node) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut add = |top| {
         walk(top, |node, _| {

@@ -3,9 +3,13 @@
 //! In: a [`Site`], the place of a defect with its tree, and a [`Repair`], what the analysis knows of it. Out: [`Draft`]s, edits on bytes
 //! of the item that holds the site. A draft names the modules that it needs and does not import them: only the whole file
 //! shows where an import goes and whether another fix brings it already, so the caller adds [`import_edit`] when it turns
-//! drafts into fixes; likewise [`definition_edit`] for what must stand at module level. Nothing here searches for defects, and no fix is offered where it would not parse or not help.
+//! drafts into fixes; likewise [`definition_edit`] for what must stand at module level. For the same reason a draft may name what it does
+//! [`Beyond`] its item, such as to await the calls of a function that it makes `async`; with the whole file in [`View`] that becomes
+//! fixes by [`reach_out`]. Nothing here searches for defects, and no fix is offered where it would not parse or not help.
 
 mod before_done;
+mod beyond;
+mod callers;
 mod cancelled;
 mod context;
 mod dangling;
@@ -14,19 +18,29 @@ mod edits;
 mod ending;
 mod guard;
 mod imports;
+mod lambda;
 mod logs;
+mod make_async;
+mod module_level;
+mod nested_run;
+mod never_awaited;
 mod never_retrieved;
 mod place;
+mod reused;
 mod task_group;
 mod try_await;
 mod unhandled;
 
 use before_done::before_done;
+pub use beyond::{Beyond, Home, ItemView, Need, Outside, Reached, View, home, reach_out};
 use cancelled::cancelled;
 use dangling::dangling;
 pub use definitions::definition_edit;
 pub use imports::import_edit;
+use nested_run::nested_run;
+use never_awaited::never_awaited;
 use never_retrieved::never_retrieved;
+use reused::reused;
 use unhandled::unhandled;
 
 use tree_sitter::Node;
@@ -74,8 +88,8 @@ pub enum Repair {
     NeverAwaited(NeverAwaited),
     /// A coroutine that is awaited again.
     Reused(Reused),
-    /// An `await`, `async with`, `async for` or asynchronous comprehension where none is legal: the expression or statement.
-    OutsideAsync(Span),
+    /// An `await`, `async with`, `async for` or asynchronous comprehension where none is legal.
+    OutsideAsync(Outside),
     /// A task that nothing holds.
     Dangling(Dangling),
     /// A task whose exception nobody asks for.
@@ -99,16 +113,22 @@ pub enum Repair {
 pub fn draw_up(site: &Site, repair: &Repair) -> Vec<Draft> {
     match repair {
         Repair::BeforeDone(asked) => before_done(site, asked),
+        Repair::NeverAwaited(left) => never_awaited(site, left),
+        Repair::Reused(again) => reused(site, again),
+        Repair::OutsideAsync(outside) => vec![Draft::beyond(Beyond::OutsideAsync(*outside))],
         Repair::Dangling(task) => dangling(site, task),
         Repair::NeverRetrieved(task) => never_retrieved(site, task),
         Repair::Cancelled(at) => cancelled(site, at),
         Repair::Unhandled(at) => unhandled(site, *at),
-        Repair::NeverAwaited(_)
-        | Repair::Reused(_)
-        | Repair::OutsideAsync(_)
-        | Repair::NestedRun { .. }
-        | Repair::None => Vec::new(),
+        Repair::NestedRun { run, coroutine } => nested_run(site, *run, *coroutine),
+        Repair::None => Vec::new(),
     }
+}
+
+/// A title about a call: `VERB` and the call, where that is short enough for a menu, and what follows.
+fn labelled(verb: &str, call: &str, rest: &str) -> String {
+    let short = call.len() <= 40 && !call.contains(['\n', '\r', '`']);
+    if short { format!("{verb} `{call}`{rest}") } else { format!("{verb} it{rest}") }
 }
 
 /// What is asked of a task before it is done.
@@ -248,10 +268,16 @@ pub struct Draft {
     pub imports: Vec<&'static str>,
     /// What must stand at module level before the item: whole statements, in order, without a line break at the end.
     pub definitions: Vec<String>,
+    /// Instead of all that: what can only be drawn up with the whole file in view. It becomes any number of fixes.
+    pub beyond: Option<Beyond>,
 }
 
 impl Draft {
     fn new(title: String, applicability: Applicability, edits: Vec<TextEdit>) -> Self {
-        Self { title, applicability, edits, imports: Vec::new(), definitions: Vec::new() }
+        Self { title, applicability, edits, imports: Vec::new(), definitions: Vec::new(), beyond: None }
+    }
+
+    fn beyond(beyond: Beyond) -> Self {
+        Self { beyond: Some(beyond), ..Self::new(String::new(), Applicability::Suggestion, Vec::new()) }
     }
 }

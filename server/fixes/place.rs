@@ -70,6 +70,21 @@ impl<'t> Place<'t> {
         self.path[self.statement..].windows(2).map(|pair| (pair[0].0, pair[1].0, pair[1].1))
     }
 
+    /// The place of the outermost loop around the statement, of those in the same function for which `test` holds, each and all
+    /// inside of it; that of the statement itself where there is none.
+    pub fn outside_loops(&self, test: impl Fn(Node<'t>) -> bool) -> Self {
+        let mut statement = self.statement;
+        for index in (0..self.statement).rev() {
+            let node = self.path[index].0;
+            match node.kind() {
+                "for_statement" | "while_statement" if test(node) => statement = index,
+                "for_statement" | "while_statement" | "function_definition" | "class_definition" => break,
+                _ => {}
+            }
+        }
+        Self { src: self.src, path: self.path[..=self.statement].to_vec(), statement }
+    }
+
     /// Whether running the statement evaluates the call.
     pub fn reach(&self) -> Reach {
         let mut reach = Reach::Always;
@@ -103,6 +118,19 @@ impl<'t> Place<'t> {
     /// Whether `await` is legal beside the statement.
     pub fn await_at_statement(&self) -> bool {
         self.await_legal(self.statement)
+    }
+
+    /// Whether `await task` in place of the call has to stand in parentheses: `(await task).x`.
+    pub fn await_needs_parentheses(&self) -> bool {
+        let [.., (parent, _), (_, field)] = self.path[..] else { return false };
+        match parent.kind() {
+            "attribute" | "subscript" => matches!(field, Some("object" | "value")),
+            "call" => field == Some("function"),
+            "await" => true,
+            // `await task ** 2` is `(await task) ** 2`, which few readers know.
+            "binary_operator" => parent.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "**"),
+            _ => false,
+        }
     }
 
     fn await_legal(&self, index: usize) -> bool {

@@ -20,11 +20,13 @@ pub struct Settings {
     pub ignore: Vec<String>,
     /// The oldest Python that must run the file: `(3, 11)`.
     pub python: (u8, u8),
+    /// The code runs where `await` is legal at module level, as in the cell of a notebook.
+    pub top_level_await: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { select: Vec::new(), ignore: Vec::new(), python: OLDEST }
+        Self { select: Vec::new(), ignore: Vec::new(), python: OLDEST, top_level_await: false }
     }
 }
 

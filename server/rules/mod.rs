@@ -1,8 +1,9 @@
 //! The rules: one file each, and beside it the Markdown page that is both its documentation and its test suite.
 //!
-//! In: what the analysis of one function saw. Out: [`Verdict`]s, findings whose places are still bytes of the item and whose fixes
+//! In: what the analysis of one function saw, or for what is wrong by syntax alone the facts of an item. Out: [`Verdict`]s, findings whose places are still bytes of the item and whose fixes
 //! are not drawn up yet; the engine does both. `registry` lists the rules as users know them.
 
+mod await_outside_async;
 mod before_done;
 mod cancelled_task_unguarded;
 mod coroutine_never_awaited;
@@ -14,6 +15,9 @@ mod task_exception_never_retrieved;
 
 pub use registry::{RULES, Rule, find};
 
+use tree_sitter::Node;
+
+use crate::facts::{Facts, ScopeId};
 use crate::fixes::Repair;
 use crate::report::Level;
 use crate::tasks::{Account, Elsewhere};
@@ -68,4 +72,10 @@ pub fn judge(account: &Account, subject: &Subject<'_>) -> Vec<Verdict> {
 /// The source of an expression, for a message.
 fn quoted(span: Span, src: &str) -> &str {
     span.of(src)
+}
+
+/// What the rules say about an item by its syntax alone: `root` is the root of its tree, `src` its text. Each verdict comes with
+/// the scope of the function, or module, that evaluates its place.
+pub fn judge_syntax(facts: &Facts, root: Node<'_>, src: &str) -> Vec<(ScopeId, Verdict)> {
+    await_outside_async::judge(facts, root, src)
 }

@@ -82,6 +82,19 @@ pub static RULES: &[Rule] = &[
         page: include_str!("task-error-unhandled.md"),
     },
     Rule {
+        name: "await-outside-async",
+        level: Level::Error,
+        summary: "`await` where Python does not take it: in a plain `def`, a `lambda`, a class body, at module level",
+        errors: &[
+            "SyntaxError: 'await' outside async function",
+            "SyntaxError: 'await' outside function",
+            "SyntaxError: 'async for' outside async function",
+            "SyntaxError: 'async with' outside async function",
+            "SyntaxError: asynchronous comprehension outside of an asynchronous function",
+        ],
+        page: include_str!("await-outside-async.md"),
+    },
+    Rule {
         name: "unused-ignore-comment",
         level: Level::Hint,
         summary: "a suppression comment that silences nothing",

@@ -41,6 +41,9 @@ fn a_rule_by_what_python_printed() {
         rule,
     );
     leads_to("Exception is not set", "exception-before-done");
+    leads_to("SyntaxError: 'await' outside function", "await-outside-async");
+    leads_to("SyntaxError: 'async with' outside async function", "await-outside-async");
+    leads_to("asynchronous comprehension outside of an asynchronous function", "await-outside-async");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod coroutines;
 mod guards;
+mod make_async;
 mod tasks;
 mod under_cpython;
 

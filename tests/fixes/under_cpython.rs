@@ -2,7 +2,7 @@
 
 #[allow(dead_code)]
 #[path = "../oracle/mod.rs"]
-mod oracle;
+pub(crate) mod oracle;
 
 use oracle::{Program, complaint};
 
@@ -91,13 +91,15 @@ const EARLY: [(bool, &str); 30] = [
 
 /// Runs every program of a list in one interpreter and prints a line `=== done` after each: starting one costs more than they do.
 const DRIVER: &str = r#"
-import gc, json, signal, sys, traceback
+import gc, json, signal, sys, traceback, warnings
 
 def stop(*_):
     raise TimeoutError('it hangs')
 
 signal.signal(signal.SIGALRM, stop)
 sys.stderr = sys.stdout
+# Each program's own, although their lines are the same.
+warnings.simplefilter('always')
 for source in json.loads(PROGRAMS):
     signal.alarm(10)
     try:

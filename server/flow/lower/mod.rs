@@ -29,7 +29,7 @@ pub struct Unit {
     pub span: Span,
 }
 
-/// The units of an item: each function in it, inner ones too, and its module-level statements where they call anything.
+/// The units of an item: each function in it, inner ones too, and its module-level statements where they call or await anything.
 pub fn units(facts: &Facts) -> Vec<Unit> {
     facts
         .scopes
@@ -37,7 +37,11 @@ pub fn units(facts: &Facts) -> Vec<Unit> {
         .enumerate()
         .filter(|(_, scope)| match scope.kind {
             ScopeKind::Function { .. } => true,
-            ScopeKind::Module => facts.calls.iter().any(|call| call.scope == ScopeId(0)),
+            ScopeKind::Module => {
+                let mut waits = facts.awaits.iter().chain(&facts.asyncs);
+                facts.calls.iter().any(|call| call.scope == ScopeId(0))
+                    || waits.any(|place| facts.function_at(place.start) == ScopeId(0))
+            }
             _ => false,
         })
         .map(|(index, scope)| Unit { scope: ScopeId(index as u32), span: scope.span })
