@@ -15,18 +15,42 @@ use serde::Deserialize;
 
 use oracle::{Outcome, Program};
 
-/// The rules that exist. A mistake of another rule need not be found, but nothing else may be said about it either.
-const RULES: [&str; 3] = ["result-before-done", "exception-before-done", "await-outside-async"];
+/// The rules that exist, with what CPython prints of their errors. A mistake of another rule need not be found, but nothing
+/// else may be said about it either.
+const RULES: [(&str, &[&str]); 8] = [
+    ("result-before-done", &["is not set."]),
+    ("exception-before-done", &["is not set."]),
+    ("coroutine-never-awaited", &["was never awaited"]),
+    ("coroutine-reused", &["cannot reuse already awaited coroutine", "coroutine is being awaited already"]),
+    ("await-outside-async", &["SyntaxError"]),
+    ("cancelled-task-unguarded", &["CancelledError"]),
+    ("task-exception-never-retrieved", &["exception was never retrieved"]),
+    ("dangling-task", &[]),
+];
+
+fn is_rule(name: &str) -> bool {
+    RULES.iter().any(|(rule, _)| *rule == name)
+}
 
 /// Mistakes for which there is no repair that a tool could know, and why.
-const NO_FIX: &[(&str, &str)] =
-    &[("programs/others/out_nested_callback.py", "a callback of the event loop, which awaits nothing")];
+const NO_FIX: &[(&str, &str)] = &[
+    ("programs/others/out_nested_callback.py", "a callback of the event loop, which awaits nothing"),
+    ("bad/b15_map_never_consumed_by_await.py", "coroutines that `list` makes of a `map`"),
+    ("bad/b50_cached_coro_attr.py", "what the attribute is to keep, its author knows"),
+];
+
+/// Repaired programs that wait for something nobody does, as their authors wrote them.
+const DOES_NOT_END: &[(&str, &str)] = &[("bad/b09_event_wait_not_awaited.py", "an event that nobody sets")];
 
 /// Mistakes that are not found yet, with what it takes. The tests say so when one of them can leave the list.
 const NOT_FOUND_YET: &[(&str, &str)] = &[
-    ("programs/others/res_price_board.py", "tasks in a dict"),
-    ("programs/others/exc_status_unguarded.py", "a task handed to a helper"),
+    ("programs/others/nev_queue_put.py", "what the callers give for a parameter without an annotation"),
+    ("programs/others/nev_sibling_function.py", "functions of other files"),
 ];
+
+/// One defect, one finding: what the first rule says of a line stands for what the second would say of it.
+const STANDS_FOR: [(&str, &str); 2] =
+    [("dangling-task", "task-exception-never-retrieved"), ("coroutine-reused", "task-exception-never-retrieved")];
 
 /// Mistakes of which a part stays when the first repair of each finding is taken, with what the analysis knows of it.
 const NOT_REPAIRED_AT_ONCE: &[(&str, &str)] = &[(
@@ -53,15 +77,35 @@ fn files(folder: &str) -> BTreeMap<String, String> {
     files
 }
 
-/// Lines with a finding of one of [`RULES`], and each finding of any rule in words.
-fn found(source: &str) -> (BTreeSet<(usize, &'static str)>, Vec<String>) {
+/// What is said of a file: of each finding its line, its rule, and the lines of its related places.
+struct Said {
+    findings: Vec<(usize, &'static str, Vec<usize>)>,
+    words: Vec<String>,
+}
+
+fn found(source: &str) -> Said {
     let findings = repair::findings(source);
     let line = |span: aiolint::text::Span| repair::line(source, span.start);
     let words = findings.iter().map(|finding| {
         format!("line {}: {:?}: [{}] {}", line(finding.span), finding.level, finding.rule, finding.message)
     });
-    let places = findings.iter().map(|finding| (line(finding.span), finding.rule));
-    (places.filter(|(_, rule)| RULES.contains(rule)).collect(), words.collect())
+    let related = |finding: &aiolint::report::Finding| finding.related.iter().map(|of| line(of.span)).collect();
+    Said {
+        words: words.collect(),
+        findings: findings.iter().map(|finding| (line(finding.span), finding.rule, related(finding))).collect(),
+    }
+}
+
+impl Said {
+    /// Whether a finding tells of the site: it is there, or where its caller leads to it, and of its rule or one that stands for it.
+    fn tells_of(&self, (line, rule): &(usize, String)) -> bool {
+        self.findings.iter().any(|of| Self::is_about(of, *line, rule))
+    }
+
+    fn is_about((line, rule, related): &(usize, &'static str, Vec<usize>), at: usize, of: &str) -> bool {
+        let stands = *rule == of || STANDS_FOR.contains(&(*rule, of));
+        stands && (*line == at || related.contains(&at))
+    }
 }
 
 /// What must be and may be found in a file.
@@ -72,10 +116,10 @@ struct Truth {
 }
 
 fn judge(name: &str, source: &str, truth: &Truth) -> Vec<String> {
-    let (places, words) = found(source);
-    let places: BTreeSet<(usize, String)> = places.into_iter().map(|(line, rule)| (line, rule.to_owned())).collect();
+    let said = found(source);
+    let words = &said.words;
     let later = NOT_FOUND_YET.iter().find(|(later, _)| *later == name);
-    let missing: Vec<_> = truth.must.difference(&places).collect();
+    let missing: Vec<_> = truth.must.iter().filter(|site| !said.tells_of(site)).collect();
     let mut problems = Vec::new();
     match later {
         None if !missing.is_empty() => problems.push(format!("{name}: not found: {missing:?}; found: {words:#?}")),
@@ -84,7 +128,8 @@ fn judge(name: &str, source: &str, truth: &Truth) -> Vec<String> {
         }
         _ => {}
     }
-    if places.iter().any(|place| !truth.must.contains(place) && !truth.may.contains(place)) {
+    let sites = || truth.must.iter().chain(&truth.may);
+    if !said.findings.iter().all(|of| sites().any(|(line, rule)| Said::is_about(of, *line, rule))) {
         problems.push(format!("{name}: only {truth:?} is there to be found, but it says {words:#?}"));
     }
     problems
@@ -98,8 +143,14 @@ fn none(problems: &[String]) {
 fn truth_of_bad(source: &str) -> Truth {
     let rule = source.lines().find_map(|line| line.strip_prefix("# rule: ")).expect("the head names the rule");
     let marked = source.lines().enumerate().filter(|(_, line)| line.ends_with("# !"));
-    let marked = marked.map(|(index, _)| (index + 1, rule.to_owned())).collect();
-    if RULES.contains(&rule) { Truth { must: marked, ..Truth::default() } } else { Truth::default() }
+    let marked: BTreeSet<_> = marked.map(|(index, _)| index + 1).collect();
+    let of = |rule: &str| marked.iter().map(|line| (*line, rule.to_owned())).collect();
+    if is_rule(rule) {
+        return Truth { must: of(rule), ..Truth::default() };
+    }
+    // A rule to come will say it better; but a coroutine that CPython says was never awaited was never awaited.
+    let is_left = source.contains("# expect: never awaited") || rule == "nested-event-loop";
+    Truth { may: if is_left { of("coroutine-never-awaited") } else { BTreeSet::new() }, ..Truth::default() }
 }
 
 #[test]
@@ -112,7 +163,7 @@ fn mistakes_are_found_on_their_lines() {
 fn correct_files_are_silent() {
     let mut loud = Vec::new();
     for (name, source) in files("ok").into_iter().chain(files("fixed")) {
-        let (_, words) = found(&source);
+        let Said { words, .. } = found(&source);
         if !words.is_empty() {
             loud.push(format!("{name}: {words:#?}"));
         }
@@ -141,7 +192,7 @@ fn programs() -> BTreeMap<String, (String, Truth)> {
     let programs = truth.into_iter().map(|(name, sites)| {
         let name = format!("programs/{name}");
         let mut truth = Truth::default();
-        for site in sites.sites.into_iter().filter(|site| RULES.contains(&site.kind.as_str())) {
+        for site in sites.sites.into_iter().filter(|site| is_rule(&site.kind)) {
             let place = (site.line, site.kind);
             if site.label == "bug" {
                 truth.must.insert(place)
@@ -180,6 +231,11 @@ fn program(name: &str, source: String) -> Program {
     Program { beside, ..Program::new(name, source) }
 }
 
+/// What CPython prints of a rule's error.
+fn errors_of(rule: &str) -> &'static [&'static str] {
+    RULES.iter().find(|(name, _)| *name == rule).map_or(&[], |(_, errors)| *errors)
+}
+
 #[test]
 fn every_fix_works_under_cpython() {
     let mut runs = Vec::new();
@@ -202,7 +258,12 @@ fn every_fix_works_under_cpython() {
                 if repair::findings(&text).len() >= findings.len() {
                     problems.push(format!("{name}: {:?} leaves as many findings as there were:\n{text}", fix.title));
                 }
-                fixes.push((before, runs.len(), format!("{name}, line {line}, {:?}", fix.title), findings.len() == 1));
+                fixes.push((
+                    before,
+                    runs.len(),
+                    format!("{name}, line {line}, {:?}", fix.title),
+                    (findings.len() == 1).then_some(finding.rule),
+                ));
                 runs.push(program(&name, text));
             }
         }
@@ -217,13 +278,14 @@ fn every_fix_works_under_cpython() {
         // A repair may bring to light what the task itself raises: that is the program's own error.
         new.retain(|kind| !source.contains(&format!("raise {kind}")));
         let Outcome { code, printed } = &outcomes[after];
-        if code.is_none() {
+        let waits = DOES_NOT_END.iter().any(|(name, _)| *name == runs[before].name);
+        if code.is_none() && !waits {
             problems.push(format!("{title} does not end:\n{text}\n{printed}"));
         }
         if !new.is_empty() {
             problems.push(format!("{title} brings {new:?}:\n{text}\n{printed}"));
         }
-        if only && ["is not set.", "SyntaxError"].iter().any(|error| printed.contains(error)) {
+        if only.is_some_and(|rule| errors_of(rule).iter().any(|error| printed.contains(error))) {
             problems.push(format!("{title} does not remove the error:\n{text}\n{printed}"));
         }
     }
@@ -253,7 +315,7 @@ fn fixing_everything_leaves_nothing() {
         }
     }
     for (program, Outcome { printed, .. }) in fixed.iter().zip(oracle::run_all(&fixed).unwrap_or_default()) {
-        let fails = printed.contains("is not set.") || printed.contains("SyntaxError");
+        let fails = RULES.iter().flat_map(|(_, errors)| *errors).any(|error| printed.contains(error));
         if fails != NOT_REPAIRED_AT_ONCE.iter().any(|(name, _)| *name == program.name) {
             let fails = if fails { "still fails" } else { "fails no longer; take it off the list" };
             problems.push(format!("{}: {fails}:\n{}\n{printed}", program.name, program.source));

@@ -41,7 +41,10 @@ fn awaited(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
     if !place.await_at_call() || parent.kind() == "decorator" {
         return None;
     }
-    let [open, close] = around(site.src, left.call, "await ", "", place.await_needs_parentheses());
+    // What is made by an `await` has to be awaited once more.
+    let again = left.call.of(site.src).starts_with("await");
+    let (open, close) = if again { ("await (", ")") } else { ("await ", "") };
+    let [open, close] = around(site.src, left.call, open, close, place.await_needs_parentheses());
     let edits = [open, close].into_iter().filter(|edit| !edit.content.is_empty()).collect();
     Some(Draft::new(labelled("Await", left.call.of(site.src), ""), Applicability::Unsafe, edits))
 }
@@ -72,10 +75,27 @@ fn binds(src: &str, statement: Node, name: &str) -> bool {
     })
 }
 
+/// How often a name is given a value in a function.
+fn bindings(src: &str, function: Node, name: &str) -> usize {
+    let mut count = 0;
+    super::place::walk(function, |node, _| {
+        let target = match node.kind() {
+            "assignment" | "augmented_assignment" | "for_statement" => node.child_by_field_name("left"),
+            "named_expression" => node.child_by_field_name("name"),
+            _ => None,
+        };
+        count += usize::from(target.is_some_and(|target| text(src, target) == name));
+        true
+    });
+    count
+}
+
 /// `task = asyncio.create_task(work())`, awaited at the end of the block.
 fn kept(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
     let statement = place.statement();
+    let rebound = left.held_by.as_deref().is_some_and(|name| bindings(site.src, place.function(), name) > 1);
     if left.in_collection
+        || rebound
         || !place.await_at_call()
         || statement.kind() != "expression_statement"
         || is_future(site, left)

@@ -16,7 +16,8 @@ use crate::tree::{named_children, quirks};
 pub(super) fn reused(site: &Site, reused: &Reused) -> Vec<Draft> {
     let Some(context) = Context::new(site, reused) else { return Vec::new() };
     let in_loop = context.in_loop();
-    context.called_again().into_iter().chain(in_loop).chain(context.wrapped()).collect()
+    let task = context.task_awaited();
+    context.called_again().into_iter().chain(task).chain(in_loop).chain(context.wrapped()).collect()
 }
 
 struct Context<'a> {
@@ -75,6 +76,22 @@ impl<'a> Context<'a> {
         }
         let title = labelled("Call", self.call(), " again here");
         Some(Draft::new(title, Applicability::Unsafe, vec![self.replaced()?]))
+    }
+
+    /// `await task` instead of `await coro`, after `task = asyncio.create_task(coro)`.
+    fn task_awaited(&self) -> Option<Draft> {
+        let first = Place::find(self.site.src, self.site.root, self.reused.first)?;
+        let (assignment, call, field) = first.steps().next_back()?;
+        let callee = call.child_by_field_name("function").map(|callee| text(self.site.src, callee))?;
+        let makes_task = ["create_task", "ensure_future"].iter().any(|name| callee.ends_with(name));
+        let task = assignment.child_by_field_name("left").filter(|left| left.kind() == "identifier")?;
+        let awaits = self.reused.again.of(self.site.src).starts_with("await");
+        if assignment.kind() != "assignment" || field != Some("right") || !makes_task || !awaits {
+            return None;
+        }
+        let task = text(self.site.src, task);
+        let edit = TextEdit { content: task.to_owned(), ..self.replaced()? };
+        Some(Draft::new(format!("Await `{task}` instead"), Applicability::Unsafe, vec![edit]))
     }
 
     /// Both uses stand in a loop that does not make the coroutine.

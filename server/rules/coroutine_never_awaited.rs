@@ -22,6 +22,9 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
     if !left {
         return None;
     }
+    let other_paths_use_it = ends.iter().any(|end| end.object.used.is_some() || end.object.escaped);
+    let leaves_at =
+        ends.iter().find(|end| is_left(end) && !end.doubt && !end.object.excused).and_then(|end| end.leaves);
     let certain = reached.clone().all(is_left) && !account.presumed;
     let held = account.names.get(&made);
     let name = &coroutine.name;
@@ -51,15 +54,15 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
             .iter()
             .map(|place| (place.clone(), format!("`{}` makes it here and returns it", place.function)))
             .collect(),
-        repair: if is_spread(quoted(made, src)) {
-            Repair::None
-        } else {
-            Repair::NeverAwaited(NeverAwaited {
+        repair: match other_paths_use_it {
+            _ if is_spread(quoted(made, src)) => Repair::None,
+            true if leaves_at.is_none() => Repair::None,
+            _ => Repair::NeverAwaited(NeverAwaited {
                 call: made,
                 held_by: held.map(|(variable, _)| variable.clone()),
                 in_collection: held.is_some_and(|(_, is_collection)| *is_collection),
-                leaves_at: None,
-            })
+                leaves_at: leaves_at.filter(|_| other_paths_use_it),
+            }),
         },
     })
 }

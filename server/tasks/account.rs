@@ -86,6 +86,8 @@ pub struct End {
     pub doubt: bool,
     /// The path has passed a question that can only fail.
     pub beyond: bool,
+    /// The `return` by which the path leaves the function.
+    pub leaves: Option<Span>,
 }
 
 /// A path comes to an expression that consumes a coroutine.
@@ -142,7 +144,7 @@ impl End {
     fn same_as(&self, other: &Self) -> bool {
         let marks = |end: &Self| {
             let of = &end.object;
-            (end.doubt, end.beyond, of.used, of.excused, of.escaped, of.states, of.silent)
+            (end.doubt, end.beyond, end.leaves, of.used, of.excused, of.escaped, of.states, of.silent)
         };
         let more = |end: &Self| (end.object.waited, end.object.discarded, end.object.cancelled_at, end.object.many);
         marks(self) == marks(other) && more(self) == more(other)
@@ -186,8 +188,8 @@ impl Ask {
 
 impl Account {
     /// The path needs the object no more.
-    pub(super) fn note_end(&mut self, world: &World, id: ObjectId, object: Object) {
-        let end = End { object, doubt: world.doubt, beyond: world.beyond };
+    pub(super) fn note_end(&mut self, world: &World, id: ObjectId, object: Object, leaves: Option<Span>) {
+        let end = End { object, doubt: world.doubt, beyond: world.beyond, leaves };
         let ends = self.ends.entry(id).or_default();
         if ends.len() < MAX_ENDS && !ends.iter().any(|other| other.same_as(&end)) {
             ends.push(end);

@@ -118,8 +118,12 @@ impl Analysis<'_> {
     pub(super) fn go(&mut self, at: &mut Here<'_, '_>, to: BlockId, mut world: World) {
         let depth = at.graph.blocks.get(to.0 as usize).map_or(0, |block| block.depth);
         world.resume.truncate(depth as usize);
-        for (id, object) in world.forget_dead(|place| self.live.live(to, place)) {
-            self.account.note_end(&world, id, object);
+        let dead = world.forget_dead(|place| self.live.live(to, place));
+        if !dead.is_empty() {
+            let leaves = returns(at.graph, to).or_else(|| returns(at.graph, at.block));
+            for (id, object) in dead {
+                self.account.note_end(&world, id, object, leaves);
+            }
         }
         (at.emit)(to, world);
     }
@@ -127,7 +131,7 @@ impl Analysis<'_> {
     /// The path ends here, and with it whatever it held.
     pub(super) fn leave(&mut self, world: &World) {
         for (id, object) in world.objects() {
-            self.account.note_end(world, *id, object.clone());
+            self.account.note_end(world, *id, object.clone(), None);
         }
     }
 
@@ -595,4 +599,10 @@ impl Analysis<'_> {
             known.states.push(object.clone());
         }
     }
+}
+
+/// The `return` in a block.
+fn returns(graph: &Graph, block: BlockId) -> Option<Span> {
+    let ops = &graph.blocks.get(block.0 as usize)?.ops;
+    ops.iter().rev().find(|op| matches!(op.kind, OpKind::Return(_))).map(|op| op.span)
 }

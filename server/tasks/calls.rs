@@ -353,7 +353,7 @@ impl Analysis<'_> {
                     && let Some(object) = world.object(id).filter(|object| object.coroutine().is_some()).cloned()
                 {
                     self.account.nested_runs.insert(id, call.span);
-                    self.account.note_end(world, id, object);
+                    self.account.note_end(world, id, object, None);
                     world.escape(&Value::Object(id));
                 }
                 self.unknown(at, world, call, None)

@@ -59,8 +59,11 @@ fn assume_test(world: &mut World, test: &Test, truth: bool) -> bool {
         (About::Done(id), true) => done(world, *id),
         (About::Done(id), false) => pending(world, *id, test.fresh, Why { kind: WhyKind::NotDone, span: test.span }),
         (About::Cancelled(id), true) => narrow(world, *id, States::C),
-        (About::Cancelled(id), false) => match world.object(*id) {
-            Some(object) if object.silent => true,
+        (About::Cancelled(id), false) => match world.object_mut(*id) {
+            Some(object) if object.silent => {
+                object.states = object.states.without(States::C);
+                true
+            }
             _ => narrow(world, *id, States::ANY.without(States::C)),
         },
         (About::In(id, set), truth) if set.done == truth => done(world, *id),
