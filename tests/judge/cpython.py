@@ -191,7 +191,9 @@ def fold(counts, index, ended, interrupted):
     for (rule, lines), (happened, plain, plainly_happened) in watch.sites.items():
         if rule in AT_THE_END and (ended in ("unsaid", "stuck") or is_hasty(index)):
             continue
-        plain = plain and (rule in (RESULT, EXCEPTION) or not interrupted) and (rule not in AT_THE_END or ended == "normal")
+        if rule not in (RESULT, EXCEPTION):
+            # What did not happen is not certain, also where the program raised in the end: perhaps because of just that.
+            plain = plain and not interrupted and (rule not in AT_THE_END or ended == "normal" or not happened)
         count = counts.setdefault((rule, lines), [0, 0, 0, 0])
         count[0] += not watch.lenient
         count[1] += happened
@@ -229,9 +231,11 @@ def judge(request):
             watch.lenient = is_lenient(index)
             namespace = {"__name__": "program", "print": lambda *values: None}
             namespace |= {f.__name__: f for f in (_seen, _read, _pass, _use, _use_all, _wait, _watch)}
-            exec(rewritten.code, namespace)
-            if "main" not in namespace:
-                raise SyntaxError("no main")
+            try:
+                exec(rewritten.code, namespace)
+                namespace["main"]
+            except Exception as error:
+                raise SyntaxError(f"{error!r}") from None
             ended, interrupted, not_bound = run(namespace, index, draw)
             unbound |= not_bound
             elsewhere.kept.clear()

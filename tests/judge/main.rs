@@ -66,6 +66,9 @@ impl Sums {
     }
 }
 
+/// So many programs are cut down for each way in which a rule is wrong.
+const SHOWN: usize = 5;
+
 #[derive(Default)]
 struct Tally {
     programs: usize,
@@ -73,6 +76,12 @@ struct Tally {
     left_out: usize,
     rules: BTreeMap<&'static str, Sums>,
     shown: Vec<(Verdict, u64, String)>,
+}
+
+impl Tally {
+    fn count_shown(&self, wrong: Wrong, rule: &str) -> usize {
+        self.shown.iter().filter(|(verdict, ..)| (verdict.wrong, verdict.rule) == (wrong, rule)).count()
+    }
 }
 
 #[test]
@@ -165,15 +174,14 @@ fn judge(python: &mut Python, family: Family, seed: u64, tally: &Mutex<Tally>) {
     let mut shown: Vec<(Verdict, u64, String)> = Vec::new();
     for &verdict in &verdicts {
         let Verdict { wrong, rule, .. } = verdict;
-        let to_show = match wrong {
-            Wrong::FalseCertainty | Wrong::FalseAlarm => true,
-            Wrong::OwnQuestion => false,
-            Wrong::Miss => {
-                let tally = tally.lock().unwrap();
-                let misses = tally.shown.iter().filter(|(verdict, ..)| verdict.wrong == Wrong::Miss).count();
-                misses < number("JUDGE_MISSES").unwrap_or(0) as usize && only.as_ref().is_none_or(|only| only == rule)
+        let most = match wrong {
+            Wrong::FalseCertainty | Wrong::FalseAlarm => SHOWN,
+            Wrong::Miss if only.as_ref().is_none_or(|only| only == rule) => {
+                number("JUDGE_MISSES").unwrap_or(0) as usize
             }
+            Wrong::OwnQuestion | Wrong::Miss => 0,
         };
+        let to_show = tally.lock().unwrap().count_shown(wrong, rule) < most;
         if to_show && !shown.iter().any(|(other, ..)| (other.wrong, other.rule) == (wrong, rule)) {
             shown.push((verdict, seed, smallest(python, &program, seed, verdict)));
         }
@@ -213,9 +221,11 @@ fn show(python: &mut Python, program: &Program, nodes: &[Node], seed: u64) -> St
 /// The least of the program that is wrong in the same way.
 fn smallest(python: &mut Python, program: &Program, seed: u64, verdict: Verdict) -> String {
     let Verdict { wrong, rule, .. } = verdict;
-    let runs = if wrong == Wrong::FalseAlarm { EFFORT.runs } else { 300 };
+    // Not as many as at first: a program is looked at a hundred times.
+    let effort =
+        if wrong == Wrong::FalseAlarm { Effort { runs: 96, most: 1000 } } else { Effort { runs: 300, most: 300 } };
     let nodes = shrink(&program.nodes, |nodes| {
-        let seen = Seen::look(python, &whole(program, nodes), seed, Effort { runs, ..EFFORT });
+        let seen = Seen::look(python, &whole(program, nodes), seed, effort);
         let same = |other: &Verdict| (other.wrong, other.rule) == (wrong, rule);
         !python.unbound && seen.is_some_and(|seen| seen.verdicts().iter().any(same))
     });
