@@ -2,8 +2,8 @@
 
 A request is a line of JSON: `source`, `seed`, `runs`, and `doubtful`, pairs of a rule and a line on which something should go
 wrong, for which it goes on to `most` runs. The answer is a line of JSON: for each rule and place in how many runs it was
-reached, in how many it happened, and the same two numbers once more for the runs and the ways that a reader would think of
-first: see `fold`.
+reached, in how many it happened, in how many it did only because an earlier error was repaired, and the first two numbers once
+more for the runs and the ways that a reader would think of first: see `fold`.
 
 Each run has an event loop of its own whose clock jumps to the next timer, and draws anew what the program leaves open: what
 `flag()` and the parameters of `main` are, how long each sleep and each limit is, which coroutines fail and how, whether `main`
@@ -194,11 +194,14 @@ def fold(counts, index, ended, interrupted):
         if rule not in (RESULT, EXCEPTION):
             # What did not happen is not certain, also where the program raised in the end: perhaps because of just that.
             plain = plain and not interrupted and (rule not in AT_THE_END or ended == "normal" or not happened)
-        count = counts.setdefault((rule, lines), [0, 0, 0, 0])
-        count[0] += not watch.lenient
+        count = counts.setdefault((rule, lines), [0, 0, 0, 0, 0])
+        if watch.lenient:
+            count[2] += happened
+            continue
+        count[0] += 1
         count[1] += happened
-        count[2] += plain and not watch.lenient
-        count[3] += plain and plainly_happened and not watch.lenient
+        count[3] += plain
+        count[4] += plain and plainly_happened
 
 
 def all_seen(counts, doubtful, index):
@@ -207,7 +210,7 @@ def all_seen(counts, doubtful, index):
     for (rule, lines), count in counts.items():
         for line in lines:
             times[rule, line] = times.get((rule, line), 0) + count[0]
-            happened[rule, line] = happened.get((rule, line), 0) + count[1]
+            happened[rule, line] = happened.get((rule, line), 0) + count[1] + count[2]
     return all(happened.get(site) or index > 200 and not times.get(site) for site in map(tuple, doubtful))
 
 

@@ -36,18 +36,20 @@ pub struct Site {
     /// The line where a reader looks first, then those of the calls around it: it may be reported at any of them.
     pub lines: Vec<usize>,
     pub reached: usize,
-    /// The error came up: if need be after one before it was repaired.
+    /// The error came up.
     pub happened: usize,
+    /// It came up in a run that repairs an `InvalidStateError` before it.
+    pub masked: usize,
     /// The same for runs and ways that a reader thinks of first: `fold` in `cpython.py`.
     pub plainly_reached: usize,
     pub plainly_happened: usize,
 }
 
-type Row = (String, Vec<usize>, usize, usize, usize, usize);
+type Row = (String, Vec<usize>, usize, usize, usize, usize, usize);
 
 impl From<Row> for Site {
-    fn from((rule, lines, reached, happened, plainly_reached, plainly_happened): Row) -> Self {
-        Self { rule, lines, reached, happened, plainly_reached, plainly_happened }
+    fn from((rule, lines, reached, happened, masked, plainly_reached, plainly_happened): Row) -> Self {
+        Self { rule, lines, reached, happened, masked, plainly_reached, plainly_happened }
     }
 }
 
@@ -60,6 +62,11 @@ struct Answer {
 }
 
 impl Site {
+    /// It can happen.
+    pub fn happens(&self) -> bool {
+        self.happened + self.masked > 0
+    }
+
     /// It happens whenever the program comes there.
     pub fn certain(&self) -> bool {
         self.plainly_reached > 0 && self.plainly_happened == self.plainly_reached
@@ -68,8 +75,9 @@ impl Site {
 
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, reached, happened, plainly_reached, plainly_happened, .. } = self;
-        write!(f, "{rule}: happened {happened} of {reached}, plainly {plainly_happened} of {plainly_reached}")
+        let Self { rule, reached, happened, masked, plainly_reached, plainly_happened, .. } = self;
+        write!(f, "{rule}: {happened} of {reached}, plainly {plainly_happened} of {plainly_reached}")?;
+        if *happened == 0 && *masked > 0 { write!(f, ", {masked} as if repaired before") } else { Ok(()) }
     }
 }
 

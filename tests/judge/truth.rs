@@ -235,7 +235,7 @@ fn marks(line: &str) -> Vec<(&str, &str)> {
 fn how_often(sites: &[&Site]) -> &'static str {
     if sites.iter().any(|site| site.certain()) {
         "always"
-    } else if sites.iter().any(|site| site.happened > 0) {
+    } else if sites.iter().any(|site| site.happens()) {
         "sometimes"
     } else if sites.iter().any(|site| site.reached > 0) {
         "never"
@@ -267,7 +267,7 @@ fn the_truth_is_what_is_known() {
         let marked = |site: &Site| {
             site.lines.iter().any(|line| marks(lines[line - 1]).iter().any(|(rule, _)| *rule == site.rule))
         };
-        for site in sites.iter().filter(|site| site.happened > 0 && !marked(site)) {
+        for site in sites.iter().filter(|site| site.happens() && !marked(site)) {
             wrong += &format!("nothing is said of {site} at `{}` of\n{program}\n", lines[site.lines[0] - 1].trim());
         }
     }

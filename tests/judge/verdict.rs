@@ -9,10 +9,13 @@ use aiolint::report::Level;
 use aiolint::rules::RULES;
 
 use crate::cpython::{Python, Request, Site};
+use crate::generate::Family;
 
 /// A rule, and how it is held to the truth.
 pub struct Held {
     pub name: &'static str,
+    /// The programs that are about it. In the others misses are only counted.
+    pub family: Family,
     /// Of a hundred sites where the error is certain, so many may go unseen.
     pub missed_percent: usize,
     /// Whether a hint, too, must be about something that happens.
@@ -29,14 +32,14 @@ pub struct Held {
 /// - `dangling-task`: a task that a helper makes and drops the value of, where the call is not known to give one;
 /// - `task-exception-never-retrieved`: tasks in other hands, and those of which it is unknown whether they can raise.
 pub const HELD: &[Held] = &[
-    Held { name: "result-before-done", missed_percent: 22, hints: true },
-    Held { name: "exception-before-done", missed_percent: 22, hints: true },
-    Held { name: "coroutine-never-awaited", missed_percent: 25, hints: true },
-    Held { name: "coroutine-reused", missed_percent: 25, hints: true },
-    Held { name: "cancelled-task-unguarded", missed_percent: 35, hints: true },
-    Held { name: "dangling-task", missed_percent: 25, hints: true },
+    Held { name: "result-before-done", family: Family::Tasks, missed_percent: 22, hints: true },
+    Held { name: "exception-before-done", family: Family::Tasks, missed_percent: 22, hints: true },
+    Held { name: "coroutine-never-awaited", family: Family::Lives, missed_percent: 25, hints: true },
+    Held { name: "coroutine-reused", family: Family::Lives, missed_percent: 25, hints: true },
+    Held { name: "cancelled-task-unguarded", family: Family::Lives, missed_percent: 35, hints: true },
+    Held { name: "dangling-task", family: Family::Lives, missed_percent: 25, hints: true },
     // Its hints are about coroutines of which nobody knows whether they can raise.
-    Held { name: "task-exception-never-retrieved", missed_percent: 35, hints: false },
+    Held { name: "task-exception-never-retrieved", family: Family::Lives, missed_percent: 35, hints: false },
 ];
 
 impl Held {
@@ -131,7 +134,7 @@ impl Seen {
         let mut verdicts = Vec::new();
         for (&(rule, line), said) in &self.said {
             let sites = self.reached(rule, line);
-            let never = judged(rule, said) && !sites.is_empty() && sites.iter().all(|site| site.happened == 0);
+            let never = judged(rule, said) && !sites.is_empty() && sites.iter().all(|site| !site.happens());
             // Which of several sites on the line is meant is not known.
             let uncertain =
                 sites.iter().any(|site| site.plainly_reached > 0) && !sites.iter().any(|site| site.certain());
@@ -160,7 +163,7 @@ impl Seen {
                 text += &format!("  # {:?}: [{rule}]", said.level);
             }
             for site in self.sites.iter().filter(|site| site.lines[0] == number) {
-                if site.happened > 0 || self.found(site) {
+                if site.happens() || self.found(site) {
                     text += &format!("  # {site}");
                     if site.lines.len() > 1 {
                         text += &format!(", also at {:?}", &site.lines[1..]);

@@ -250,8 +250,10 @@ async def _watch(value):
 
 
 def note_cancelled(line, lines, happened, plain):
-    handled = rewritten.expects_cancelled.get(line)
-    watch.note(CANCELLED, lines, happened and handled != "handled", plain and handled is None)
+    # By those that called the function, too, but whether they mean this is not known.
+    expected = any(line in rewritten.expects_cancelled for line in lines)
+    handled = rewritten.expects_cancelled.get(line) == "handled"
+    watch.note(CANCELLED, lines, happened and not handled, plain and not expected)
 
 
 def recorded(rule, ask):

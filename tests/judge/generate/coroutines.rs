@@ -223,6 +223,15 @@ impl Writer {
         let (call, other) = (self.call(scope), self.call(scope));
         if self.random.percent(25) {
             let name = self.name("by_name");
+            if self.random.percent(30) {
+                let name = format!("tasks_{name}");
+                let text = match self.random.below(2) {
+                    0 => format!("{name} = {{n: asyncio.create_task({function}(n)) for n in range(1, 4)}}"),
+                    _ => format!("{name} = {{}}\n{name}[1] = asyncio.create_task({call})"),
+                };
+                self.lines(&text, out);
+                return scope.by_name.push(name);
+            }
             let text = match self.random.below(3) {
                 0 => format!("{name} = {{n: {function}(n) for n in range(1, 4)}}"),
                 1 => format!("{name} = {{}}\n{name}[1] = {call}"),
@@ -252,6 +261,7 @@ impl Writer {
                 0 => format!("for job in {name}.values():\n    await job"),
                 1 => format!("await {name}[1]"),
                 2 => format!("for key, job in {name}.items():\n    await job"),
+                3 if name.starts_with("tasks") => format!("{name}[1].cancel()"),
                 3 => format!("{name}[1].close()"),
                 _ => format!("await asyncio.gather(*{name}.values(), return_exceptions=True)"),
             };

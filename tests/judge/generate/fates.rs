@@ -97,6 +97,10 @@ impl Writer {
             2 => format!("await asyncio.gather({both})"),
             3 => format!("done, pending = await asyncio.wait([{both}])\nfor it in done:\n    print(it.result())"),
             4 => format!("await asyncio.wait([{both}], timeout=5)"),
+            5 if self.random.percent(25) => match self.random.below(2) {
+                0 => format!("{task}.add_done_callback(lambda it: print(it.exception()))"),
+                _ => format!("{task}.add_done_callback(lambda it: it.cancelled() or print(it.exception()))"),
+            },
             5 => format!("{task}.add_done_callback({})", self.helper(CALLBACKS)),
             6 => match self.helper(TAKE_TASK) {
                 "same" => {

@@ -1,8 +1,8 @@
 //! Functions beside `main` in the programs of `lives`: what helpers do with a coroutine or a task that they are given, what they
 //! give, and a class with methods.
 
-use super::lives::{Scope, Writer};
-use crate::program::{Node, parse};
+use super::lives::{Scope, Writer, mentions};
+use crate::program::{Node, parse, text};
 
 /// Given a coroutine, plain functions.
 pub const TAKE_COROUTINE: &[&str] = &["start", "launch", "drop_it", "ignore", "discard", "store", "same"];
@@ -83,8 +83,8 @@ pub fn source(name: &str) -> &'static str {
 }
 
 impl Writer {
-    /// `Service`, whose methods use each other rightly or not.
-    pub fn class(&mut self) -> Node {
+    /// `Service`, whose methods use each other rightly or not: those that `main` comes to.
+    pub fn class(&mut self, main: &str) -> Node {
         let number = self.number();
         let twice = self.random.of(&[
             "await self.fetch(n)",
@@ -120,7 +120,7 @@ impl Writer {
         ]);
         let fails = self.random.of(&["if FAILS[n]:\n    raise FAILS[n](n)", "raise KeyError(n)", "print(n)"]);
         let block = |header: &str, body: &str| Node::block(header, parse(body));
-        let body = vec![
+        let mut body = vec![
             block("def __init__(self):", "self.task = None\nself.jobs = []"),
             block("async def fetch(self, n):", &format!("await asyncio.sleep(n)\n{fails}\nreturn n")),
             block("async def twice(self, n):", &format!("await self.fetch({number})\n{twice}")),
@@ -130,6 +130,17 @@ impl Writer {
             block("def hurry(self):", hurry),
             block("async def empty(self):", "for job in self.jobs:\n    await job\nself.jobs.clear()"),
         ];
+        // From the last one to the first: none uses those behind it.
+        let mut used = main.to_owned();
+        for index in (1..body.len()).rev() {
+            let name =
+                body[index].line.split(['(', ' ']).find(|word| !["async", "def"].contains(word)).unwrap_or_default();
+            if mentions(&used, name) {
+                used += &text(&body[index..=index]);
+            } else {
+                body.remove(index);
+            }
+        }
         Node::block("class Service:", body)
     }
 

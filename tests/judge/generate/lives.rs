@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use super::{EXCEPTIONS, Random, helpers};
-use crate::program::{Node, parse};
+use crate::program::{Node, parse, text};
 
 const PRELUDE: &str = "\
 import asyncio
@@ -93,14 +93,20 @@ pub fn program(mut random: Random) -> (&'static str, Vec<Node>) {
     if writer.random.percent(40) {
         writer.line("await asyncio.sleep(1)", &mut body);
     }
-    let class = service.then(|| writer.class());
-    let mut nodes = Vec::new();
-    for helper in &writer.helpers {
-        nodes.extend(parse(helpers::source(helper)));
+    let mut nodes = vec![Node::block("async def main():", body)];
+    if service {
+        let class = writer.class(&text(&nodes));
+        nodes.insert(0, class);
     }
-    nodes.extend(class);
-    nodes.push(Node::block("async def main():", body));
+    let uses = text(&nodes);
+    let helpers = writer.helpers.iter().filter(|helper| mentions(&uses, helper));
+    nodes.splice(0..0, helpers.flat_map(|helper| parse(helpers::source(helper))));
     (PRELUDE, nodes)
+}
+
+/// Whether this word is in the text.
+pub fn mentions(text: &str, name: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
 }
 
 impl Writer {
