@@ -43,7 +43,7 @@ class Watch:
         # By the id of a coroutine that may have died since.
         self.coroutines = {}
         self.dead = []
-        # Asking too early gives None: what would happen next if that were repaired?
+        # Asking too early gives None, and nothing fails for certain: what would happen next if that were repaired?
         self.lenient = False
         # Until `main` ends.
         self.asking = True
@@ -171,9 +171,16 @@ def _seen(fate, value):
 
 
 def _read(value):
-    if isinstance(value, Task):
-        value.fate = "read"
+    """What a name gave: a task, or the tasks in a collection."""
+    inside = value if isinstance(value, (list, tuple, set)) else value.values() if isinstance(value, dict) else ()
+    for task in (value, *inside):
+        if isinstance(task, Task):
+            task.fate = "read"
     return value
+
+
+def _lenient():
+    return watch.lenient
 
 
 def _pass(value):
@@ -265,7 +272,7 @@ def recorded(rule, ask):
         # A task may have ended with the `InvalidStateError` of another one: the error alone says nothing.
         too_early = not self.done()
         if watch.asking:
-            watch.note(rule, (caller.f_lineno,), too_early)
+            watch.note(rule, lines_of(caller), too_early)
         cancelled = self.cancelled()
         asked = getattr(self, "asked", None)
         note_cancelled(caller.f_lineno, lines_of(caller), cancelled, not cancelled or asked == "program")
@@ -373,6 +380,8 @@ class Rewrite(ast.NodeTransformer):
         self.raises = {number for number, line in enumerate(source.splitlines(), 1) if line.strip().startswith("raise ")}
         self.draws = {number for number, line in enumerate(source.splitlines(), 1) if "raise FAILS[n](n)" in line}
         self.handlers = []
+        # Inside of one that is not `main`.
+        self.coroutines = False
         tree = ast.parse(source)
         self.bound = set()
         for node in ast.walk(tree):
@@ -407,8 +416,12 @@ class Rewrite(ast.NodeTransformer):
                 return True
             case ast.IfExp():
                 return self.fate(node.body, fate) | self.fate(node.orelse, fate)
-            case ast.BoolOp():
+            case ast.BoolOp() | ast.Dict():
                 return any([self.fate(value, fate) for value in node.values])
+            case ast.List() | ast.Set() | ast.Tuple() if fate == "bound":
+                return any([self.fate(element, fate) for element in node.elts])
+            case ast.ListComp() | ast.SetComp() if fate == "bound":
+                return self.fate(node.elt, fate)
         return False
 
     def call(self, function, *arguments, at):
@@ -495,10 +508,19 @@ class Rewrite(ast.NodeTransformer):
         node.body = self.visit_body(node.body, kinds)
         return node
 
-    def in_function(self, node):
-        outer, self.handlers = self.handlers, []
+    def visit_Raise(self, node):
         self.generic_visit(node)
-        self.handlers = outer
+        if not self.coroutines or node.lineno in self.draws:
+            return node
+        # A coroutine that always fails hides what is behind it: it does not where errors are repaired.
+        test = ast.UnaryOp(ast.Not(), self.call("_lenient", at=node))
+        return ast.copy_location(ast.If(test, [node], []), node)
+
+    def in_function(self, node):
+        outer = self.handlers, self.coroutines
+        self.handlers, self.coroutines = [], isinstance(node, ast.AsyncFunctionDef) and node.name != "main"
+        self.generic_visit(node)
+        self.handlers, self.coroutines = outer
         return node
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = in_function
