@@ -1,68 +1,40 @@
-"""Runs programs many times over, and tells at which lines a task or future was asked too early.
+"""Runs programs many times over, and tells at which places which error could have come up, and did (`watching.py`).
 
-A request is a line of JSON: `source`, `seed`, `runs`, and `doubtful`, lines on which something should go wrong, for which it
-goes on to `most` runs. The answer is a line of JSON: each line that asked, with how often it did, how often it was too early,
-and how often it was so in a run that is lenient, where asking too early gives None and the program goes on.
+A request is a line of JSON: `source`, `seed`, `runs`, and `doubtful`, pairs of a rule and a line on which something should go
+wrong, for which it goes on to `most` runs. The answer is a line of JSON: for each rule and place in how many runs it was
+reached, in how many it happened, in how many it did only because an earlier error was repaired, and the first two numbers once
+more for the runs and the ways that a reader would think of first: see `fold`.
 
 Each run has an event loop of its own whose clock jumps to the next timer, and draws anew what the program leaves open: what
 `flag()` and the parameters of `main` are, how long each sleep and each limit is, which coroutines fail and how, whether `main`
-is cancelled on its way. Durations span two orders of magnitude, so that each race goes both ways.
+is cancelled on its way. Durations span two orders of magnitude, so that each race goes both ways. When `main` has ended, the
+loop goes on for a while, as that of a service does, and then ends as `asyncio.run` does: by cancelling what is left. A hasty
+run ends so at once.
 """
 
-import asyncio
 import gc
 import inspect
 import json
 import logging
 import random
 import signal
-import sys
-import types
-import warnings
 
-PROGRAM = "<program>"
 # Of the event loop, in one run: enough for all but a program that polls for something that never comes.
 MOST_ROUNDS = 150
-# For all runs of one program.
+# After the end of `main`, and once more after all has been cancelled.
+ROUNDS_AFTER = 40
+# For all runs of one program, of its own time: others may be busy.
 SECONDS = 10
-FAILURES = (ValueError, ValueError, KeyError, OSError, RuntimeError, TimeoutError)
-
-asked = None
-# What would happen next if a question that comes too early were repaired?
-lenient = False
+# A quarter fails.
+FAILURES = (ValueError, ValueError, KeyError, OSError, RuntimeError, TimeoutError, *[None] * 18)
 
 
 class Stuck(BaseException):
     """Nothing more can happen in the program, or too much."""
 
 
-def recorded(ask):
-    def recording(self):
-        caller = sys._getframe(1)
-        if asked is None or caller.f_code.co_filename != PROGRAM:
-            return ask(self)
-        counts = asked.setdefault(caller.f_lineno, [0, 0, 0])
-        # A task may have ended with the `InvalidStateError` of another one: the error alone says nothing.
-        too_early = not self.done()
-        if lenient:
-            counts[2] += too_early
-            return None if too_early else ask(self)
-        counts[0] += 1
-        counts[1] += too_early
-        return ask(self)
-
-    return recording
-
-
-def observe(of):
-    return {"result": recorded(of.result), "exception": recorded(of.exception)}
-
-
-Task = type("Task", (asyncio.Task,), observe(asyncio.Task))
-Future = type("Future", (asyncio.Future,), observe(asyncio.Future))
-for name, method in observe(asyncio.Future).items():
-    setattr(asyncio.tasks._GatheringFuture, name, method)
-asyncio.Future = Future
+class TimedOut(BaseException):
+    """The program takes too long."""
 
 
 class Loop(asyncio.BaseEventLoop):
@@ -72,18 +44,21 @@ class Loop(asyncio.BaseEventLoop):
         super().__init__()
         self.now = 0.0
         self.rounds = 0
+        self.most_rounds = MOST_ROUNDS
         self.draw = draw
         self.lengths = lengths
         self.interrupt = interrupt
+        self.interrupted = False
         self._selector = self
-        self.set_task_factory(lambda loop, coro, **kwargs: Task(coro, loop=loop, **kwargs))
-        self.set_exception_handler(lambda loop, context: None)
+        self.set_task_factory(lambda loop, coroutine, **options: Task(coroutine, loop=loop, **options))
+        self.set_exception_handler(report)
 
     def select(self, timeout):
         self.rounds += 1
-        if timeout is None or self.rounds > MOST_ROUNDS:
+        if timeout is None or self.rounds > self.most_rounds:
             raise Stuck
-        if self.rounds == self.interrupt:
+        if self.rounds == self.interrupt and self.main is not None:
+            self.interrupted = True
             self.main.cancel()
             timeout = 0
         self.now += timeout
@@ -93,7 +68,7 @@ class Loop(asyncio.BaseEventLoop):
         return self.now
 
     def call_later(self, delay, callback, *args, context=None):
-        # Only what the program asks for is a whole number: see `generate.rs`.
+        # Only what the program asks for is a whole number: see `generate/mod.rs`.
         if type(delay) is int and delay > 0:
             # A hair more or less: what comes at the same time comes in any order.
             delay = self.draw.choice(self.lengths) + self.draw.choice((0, 1e-10, -1e-10))
@@ -102,6 +77,24 @@ class Loop(asyncio.BaseEventLoop):
     def create_future(self):
         return Future(loop=self)
 
+    def go_on(self, hasty):
+        """After the end of `main`, with draws of its own."""
+        self.main = None
+        self.draw = random.Random(self.rounds)
+        for ends in [True] if hasty else [False, True]:
+            if ends:
+                for task in asyncio.all_tasks(self):
+                    try:
+                        task.cancel()
+                    except RecursionError:
+                        # It waits for itself.
+                        pass
+            self.most_rounds = self.rounds + ROUNDS_AFTER
+            try:
+                self.run_forever()
+            except Stuck:
+                pass
+
     def _process_events(self, events):
         pass
 
@@ -109,8 +102,36 @@ class Loop(asyncio.BaseEventLoop):
         pass
 
 
+def is_lenient(index):
+    return index % 4 == 3
+
+
+def is_hasty(index):
+    # Not in step with the first bits of `flag`.
+    return index % 7 == 5
+
+
+def how_it_ended(error, interrupted):
+    """`normal`; `said`: the program raises in so many words, or asks for the error; `unsaid`: something that may always fail
+    did, and no reader believes in all of these ways; `stuck`."""
+    if error is None:
+        return "normal"
+    if isinstance(error, Stuck):
+        return "stuck"
+    if interrupted:
+        return "unsaid"
+    if isinstance(error, (asyncio.InvalidStateError, asyncio.CancelledError)) or is_reuse(error):
+        return "said"
+    innermost = error.__traceback__
+    while innermost.tb_next:
+        innermost = innermost.tb_next
+    line = innermost.tb_lineno
+    program = innermost.tb_frame.f_code.co_filename == PROGRAM
+    return "said" if program and line in rewritten.raises and line not in rewritten.draws else "unsaid"
+
+
 def run(namespace, index, draw):
-    """One run. Whatever the program raises is its own business."""
+    """One run. Whatever the program raises is its own business. Gives how it ended, and whether a name was not bound."""
     # The first bits in all their combinations, then at random.
     bits = [index // 2 >> n & 1 == 1 for n in range(5)]
 
@@ -121,11 +142,19 @@ def run(namespace, index, draw):
         if not future.done():
             draw.choice((future.cancel, lambda: future.set_result(1), lambda: future.set_exception(ValueError(1))))()
 
+    def keep(*values):
+        for value in values:
+            # It is out of view what becomes of it.
+            if isinstance(value, types.CoroutineType) and draw.random() < 0.5:
+                value.close()
+        sys.modules["elsewhere"].kept.extend(values)
+
     namespace["flag"] = flag
+    namespace["keep"] = keep
     namespace["settle"] = settle
-    namespace["FAILS"][:] = [draw.choice(FAILURES) if draw.random() < 0.25 else None for _ in range(40)]
-    namespace["HOPS"][:] = [draw.choice([0, 0, 0, 1, 2, 5]) for _ in range(40)]
-    namespace["SLOW"][:] = [draw.random() < 0.3 for _ in range(40)]
+    namespace["FAILS"][:] = draw.choices(FAILURES, k=40)
+    namespace["HOPS"][:] = draw.choices((0, 0, 0, 1, 2, 5), k=40)
+    namespace["SLOW"][:] = draw.choices((True, True, True, *[False] * 7), k=40)
     lengths = draw.choice([(1, 3, 14, 60), (1, 2), (30, 60), (1, 60)])
     namespace["TIMES"][:] = [draw.choice([0, 1, 1, 2, 3]) for _ in range(3)]
     # Who looks for something rare looks where `main` is cancelled.
@@ -135,68 +164,106 @@ def run(namespace, index, draw):
     asyncio._set_running_loop(None)
     main = namespace["main"]
     arguments = [flag() for _ in inspect.signature(main).parameters]
-    global asked, lenient
-    lenient = index % 4 == 3
     loop.main = loop.create_task(main(*arguments))
+    ended = "normal"
+    unbound = False
     try:
         loop.run_until_complete(loop.main)
     except BaseException as error:
         if isinstance(error, TimedOut):
             raise
-        return None if isinstance(error, Stuck) else error
+        ended = how_it_ended(error, loop.interrupted)
+        unbound = isinstance(error, NameError)
     finally:
-        held, asked = asked, None
-        loop._ready.clear()
-        loop._scheduled.clear()
-        loop.close()
-        loop.main = None
-        asked = held
+        watch.asking = False
+        try:
+            loop.go_on(is_hasty(index))
+        finally:
+            loop._ready.clear()
+            loop._scheduled.clear()
+            loop.close()
+    return ended, loop.interrupted, unbound
 
 
-class TimedOut(BaseException):
-    """The program takes too long."""
+def fold(counts, index, ended, interrupted):
+    """Puts a run into the sums.
+
+    Reached and happened: in any run. What is only seen at the end of a program does not count where something that may always
+    fail ended it. The second pair, from which it follows what is certain: runs that nobody interrupts, in which `main` comes to
+    its end, as far as it is a matter of the end, and what happens by the hand of the program: a task that it cancels. A lenient
+    run only tells what can happen.
+    """
+    for (rule, lines), (happened, plain, plainly_happened) in watch.sites.items():
+        if rule in AT_THE_END and (ended in ("unsaid", "stuck") or is_hasty(index)):
+            continue
+        if rule not in (RESULT, EXCEPTION):
+            # What did not happen is not certain, also where the program raised in the end: perhaps because of just that.
+            plain = plain and not interrupted and (rule not in AT_THE_END or ended == "normal" or not happened)
+        count = counts.setdefault((rule, lines), [0, 0, 0, 0, 0])
+        if watch.lenient:
+            count[2] += happened
+            continue
+        count[0] += 1
+        count[1] += happened
+        count[3] += plain
+        count[4] += plain and plainly_happened
+
+
+def all_seen(counts, doubtful, index):
+    """Whether there is no more to wait for: everything happened, or was not reached by now."""
+    times, happened = {}, {}
+    for (rule, lines), count in counts.items():
+        for line in lines:
+            times[rule, line] = times.get((rule, line), 0) + count[0]
+            happened[rule, line] = happened.get((rule, line), 0) + count[1] + count[2]
+    return all(happened.get(site) or index > 200 and not times.get(site) for site in map(tuple, doubtful))
+
+
+def judge(request):
+    global watch, rewritten
+    elsewhere = types.ModuleType("elsewhere")
+    elsewhere.kept = []
+    # `run` puts its own in their places.
+    elsewhere.flag = elsewhere.settle = elsewhere.keep = None
+    sys.modules["elsewhere"] = elsewhere
+    draw = random.Random(request["seed"])
+    counts, doubtful, unbound = {}, request["doubtful"], False
+    # Again and again: the program may catch it.
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, 0.2)
+    try:
+        rewritten = Rewrite(request["source"])
+        for index in range(request["most"]):
+            if index >= request["runs"] and all_seen(counts, doubtful, index):
+                break
+            watch = Watch(index)
+            watch.lenient = is_lenient(index)
+            namespace = {"__name__": "program", "print": lambda *values: None}
+            namespace |= {f.__name__: f for f in (_seen, _read, _lenient, _pass, _use, _use_all, _wait, _watch)}
+            try:
+                exec(rewritten.code, namespace)
+                namespace["main"]
+            except Exception as error:
+                raise SyntaxError(f"{error!r}") from None
+            ended, interrupted, not_bound = run(namespace, index, draw)
+            unbound |= not_bound
+            elsewhere.kept.clear()
+            del namespace
+            gc.collect()
+            watch.close()
+            fold(counts, index, ended, interrupted)
+        answer = {"sites": [[rule, lines, *count] for (rule, lines), count in sorted(counts.items())], "unbound": unbound}
+    except SyntaxError as error:
+        answer = {"sites": [], "unbound": unbound, "broken": f"{error}"}
+    except TimedOut:
+        answer = {"sites": [], "unbound": unbound, "broken": "timed out"}
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        watch.asking = False
+    return answer
 
 
 def alarm(*_):
     raise TimedOut
-
-
-def judge(request):
-    global asked
-    asked = {}
-    elsewhere = types.ModuleType("elsewhere")
-    elsewhere.kept = []
-    elsewhere.flag = elsewhere.settle = None  # `run` puts its own in their places.
-    elsewhere.keep = lambda *values: elsewhere.kept.extend(values)
-    sys.modules["elsewhere"] = elsewhere
-    namespace = {"__name__": "program", "print": lambda *values: None}
-    draw = random.Random(request["seed"])
-    unbound = False
-    # Again and again: the program may catch it.
-    signal.setitimer(signal.ITIMER_REAL, SECONDS, 0.2)
-    try:
-        exec(compile(request["source"], PROGRAM, "exec"), namespace)
-        if "main" not in namespace:
-            raise SyntaxError("no main")
-        for index in range(request["most"]):
-            if index >= request["runs"]:
-                # A line that is not reached by now is not waited for any longer.
-                unseen = (0, index > 200, 0)
-                if all(any(asked.get(line, unseen)[1:]) for line in request["doubtful"]):
-                    break
-            error = run(namespace, index, draw)
-            elsewhere.kept.clear()
-            unbound |= isinstance(error, NameError)
-        answer = {"asked": [[line, *counts] for line, counts in sorted(asked.items())], "unbound": unbound}
-    except SyntaxError as error:
-        answer = {"asked": [], "unbound": unbound, "broken": f"{error}"}
-    except TimedOut:
-        answer = {"asked": [], "unbound": unbound, "broken": "timed out"}
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        asked = None
-    gc.collect()
-    return answer
 
 
 def main():
@@ -204,9 +271,11 @@ def main():
     gc.disable()
     sys.unraisablehook = lambda unraisable: None
     warnings.simplefilter("ignore")
-    signal.signal(signal.SIGALRM, alarm)
+    signal.signal(signal.SIGVTALRM, alarm)
     # What programs print, dying coroutines among them, is nobody's answer.
     answers, sys.stdout = sys.stdout, None
+    # What is there by now is not looked at again when a run is swept up.
+    gc.freeze()
     for line in sys.stdin:
         print(json.dumps(judge(json.loads(line))), file=answers, flush=True)
 

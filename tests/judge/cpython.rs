@@ -1,12 +1,13 @@
-//! A Python process that runs programs and says at which lines a task was asked too early; see `cpython.py`.
+//! A Python process that runs programs and says which error came up at which places; see `cpython.py`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
+
+const PROGRAM: &str = concat!(include_str!("watching.py"), "\n\n", include_str!("cpython.py"));
 
 pub struct Python {
     child: Child,
@@ -23,43 +24,67 @@ pub struct Request<'a> {
     /// So many runs, and more, up to `most`, while something is still to be seen on the `doubtful` lines.
     pub runs: usize,
     pub most: usize,
-    pub doubtful: &'a [usize],
+    /// Rules, and lines on which something should happen.
+    pub doubtful: &'a [(&'static str, usize)],
 }
 
-/// How often a line asked, and how often it was too early.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked {
-    pub times: usize,
-    pub too_early: usize,
-    /// How often it was too early only after an earlier question of that kind: as if that had been repaired.
+/// A place at which the error of a rule can come up, and in how many runs it did.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Row")]
+pub struct Site {
+    pub rule: String,
+    /// The line where a reader looks first, then those of the calls around it: it may be reported at any of them.
+    pub lines: Vec<usize>,
+    pub reached: usize,
+    /// The error came up.
+    pub happened: usize,
+    /// It came up in a run that repairs an `InvalidStateError` before it.
     pub masked: usize,
+    /// The same for runs and ways that a reader thinks of first: `fold` in `cpython.py`.
+    pub plainly_reached: usize,
+    pub plainly_happened: usize,
+}
+
+type Row = (String, Vec<usize>, usize, usize, usize, usize, usize);
+
+impl From<Row> for Site {
+    fn from((rule, lines, reached, happened, masked, plainly_reached, plainly_happened): Row) -> Self {
+        Self { rule, lines, reached, happened, masked, plainly_reached, plainly_happened }
+    }
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    asked: Vec<(usize, usize, usize, usize)>,
+    sites: Vec<Site>,
     /// It is no valid Python, or does not end.
     broken: Option<String>,
     unbound: bool,
 }
 
-impl Asked {
-    pub fn always(&self) -> bool {
-        self.times > 0 && self.too_early == self.times
+impl Site {
+    /// It can happen.
+    pub fn happens(&self) -> bool {
+        self.happened + self.masked > 0
+    }
+
+    /// It happens whenever the program comes there.
+    pub fn certain(&self) -> bool {
+        self.plainly_reached > 0 && self.plainly_happened == self.plainly_reached
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "too early {} times of {}", self.too_early, self.times)?;
-        if self.masked > 0 { write!(f, ", {} as if repaired before", self.masked) } else { Ok(()) }
+        let Self { rule, reached, happened, masked, plainly_reached, plainly_happened, .. } = self;
+        write!(f, "{rule}: {happened} of {reached}, plainly {plainly_happened} of {plainly_reached}")?;
+        if *happened == 0 && *masked > 0 { write!(f, ", {masked} as if repaired before") } else { Ok(()) }
     }
 }
 
 impl Python {
     pub fn start(python: &Path) -> Self {
         let mut child = Command::new(python)
-            .args(["-I", "-B", "-c", include_str!("cpython.py")])
+            .args(["-I", "-B", "-c", PROGRAM])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -69,8 +94,8 @@ impl Python {
         Self { child, requests, answers, unbound: false }
     }
 
-    /// The lines that asked; or why the program is none.
-    pub fn run(&mut self, request: &Request<'_>) -> Result<BTreeMap<usize, Asked>, String> {
+    /// The places that were reached; or why the program is none.
+    pub fn run(&mut self, request: &Request<'_>) -> Result<Vec<Site>, String> {
         let mut line = serde_json::to_string(request).expect("a request is plain data");
         line.push('\n');
         self.requests.write_all(line.as_bytes()).expect("Python listens");
@@ -80,10 +105,7 @@ impl Python {
         self.unbound = answer.unbound;
         match answer.broken {
             Some(why) => Err(why),
-            None => {
-                let asked = answer.asked.into_iter();
-                Ok(asked.map(|(line, times, too_early, masked)| (line, Asked { times, too_early, masked })).collect())
-            }
+            None => Ok(answer.sites),
         }
     }
 }

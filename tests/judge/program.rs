@@ -17,6 +17,21 @@ impl Node {
     }
 }
 
+/// The nodes that a text stands for, whose blocks are indented by four.
+pub fn parse(text: &str) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let mut body = String::new();
+        while let Some(inner) = lines.next_if(|line| line.starts_with("    ")) {
+            body += &inner[4..];
+            body.push('\n');
+        }
+        nodes.push(Node::block(line, parse(&body)));
+    }
+    nodes
+}
+
 pub fn text(nodes: &[Node]) -> String {
     let mut out = String::new();
     write(nodes, 0, &mut out);

@@ -1,6 +1,7 @@
-//! Random statements: the blocks, loops, handlers and helpers of `generate`'s programs.
+//! Random statements: the blocks, loops, handlers and helpers of the programs in `tasks`.
 
-use crate::generate::{EXCEPTIONS, Generator, Scope};
+use super::EXCEPTIONS;
+use super::tasks::{Generator, Scope};
 use crate::program::Node;
 
 impl Generator {

@@ -8,50 +8,8 @@
 //! and `async with` over anything of the program's own, `except*`, `shield` in a name, limits of zero, guards of `case` about
 //! tasks.
 
+use super::Random;
 use crate::program::Node;
-
-/// SplitMix64: small, and the same on every machine.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    /// True in so many cases of a hundred.
-    pub fn percent(&mut self, n: usize) -> bool {
-        self.below(100) < n
-    }
-
-    pub fn of<'a>(&mut self, among: &[&'a str]) -> &'a str {
-        among[self.below(among.len())]
-    }
-
-    /// An index, each as often as its weight says.
-    pub fn weighted(&mut self, weights: &[usize]) -> usize {
-        let mut left = self.below(weights.iter().sum());
-        weights
-            .iter()
-            .position(|&weight| {
-                let here = left < weight;
-                left = left.wrapping_sub(weight);
-                here
-            })
-            .unwrap_or(0)
-    }
-}
 
 const PRELUDE: &str = "\
 import asyncio
@@ -117,25 +75,6 @@ async def look_at_it(task):
 
 ";
 
-pub const EXCEPTIONS: &[&str] = &[
-    "ValueError",
-    "ValueError",
-    "Exception",
-    "Exception",
-    "asyncio.CancelledError",
-    "asyncio.CancelledError",
-    "asyncio.TimeoutError",
-    "TimeoutError",
-    "(ValueError, asyncio.CancelledError)",
-    "(ValueError, TimeoutError)",
-    "(asyncio.CancelledError, Exception)",
-    "BaseException",
-    "asyncio.InvalidStateError",
-    "KeyError",
-    "OSError",
-    "RuntimeError",
-];
-
 /// What a statement may use.
 #[derive(Clone, Default)]
 pub struct Scope {
@@ -159,14 +98,10 @@ pub struct Generator {
     pub left: usize,
 }
 
-/// The program of this number.
-pub fn program(seed: u64) -> Vec<Node> {
-    let mut random = Random::new(seed);
-    // The first numbers of neighbouring seeds are alike.
-    random.next();
+/// The coroutines that all programs share, and what one of them is made of besides.
+pub fn program(mut random: Random) -> (&'static str, Vec<Node>) {
     let left = 5 + random.below(14);
     let mut generator = Generator { random, names: 0, coroutines: 0, left };
-    let mut nodes: Vec<Node> = PRELUDE.lines().map(Node::line).collect();
     let mut scope = Scope::default();
     let parameters: Vec<String> = ["a", "b", "c"][..generator.random.below(4)].iter().map(|&s| s.to_owned()).collect();
     scope.booleans.extend(parameters.iter().cloned());
@@ -185,8 +120,7 @@ pub fn program(seed: u64) -> Vec<Node> {
     if generator.random.percent(60) {
         generator.ask(&mut scope, &mut body);
     }
-    nodes.push(Node::block(format!("async def main({}):", parameters.join(", ")), body));
-    nodes
+    (PRELUDE, vec![Node::block(format!("async def main({}):", parameters.join(", ")), body)])
 }
 
 impl Generator {
