@@ -151,7 +151,7 @@ impl Module {
                 class(callee)
                     || matches!(self.names.meaning(root(callee)), Some(Meaning::Import(path)) if path.starts_with("asyncio"))
             }
-            Meaning::Other => false,
+            Meaning::Bool(_) | Meaning::Other => false,
         }
     }
 

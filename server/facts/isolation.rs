@@ -81,6 +81,7 @@ impl Mentions {
                 Some(Meaning::Import(path)) => {
                     this.shared |= !harmless(path) || word == "all_tasks";
                 }
+                Some(Meaning::Bool(_)) => {}
                 // A constant by its name: nobody waits for one.
                 Some(Meaning::Other) if !opened && !word.contains(|c: char| c.is_lowercase()) => {}
                 Some(Meaning::CallResult(_) | Meaning::Other) => this.shared = true,

@@ -149,6 +149,8 @@ pub enum BindingKind {
     Class,
     /// `name = CALLEE(...)` or `name := CALLEE(...)` with a plain dotted callee, as written: `asyncio.get_running_loop`.
     CallResult(String),
+    /// `name = True` or `name = False`.
+    Bool(bool),
     /// A type parameter. Unlike the other names of a class, functions in the class see it.
     TypeParameter,
     /// An annotation without a value: makes the name one of this scope and binds nothing.

@@ -36,6 +36,8 @@ pub enum Meaning {
     Class,
     /// What a call gave; the callee as written, to be looked up in the module's scope.
     CallResult(String),
+    /// `True` or `False`, for good.
+    Bool(bool),
     /// Something else, or now this and now that.
     Other,
 }
@@ -83,6 +85,7 @@ impl ModuleNames {
                     }
                     BindingKind::Class => Meaning::Class,
                     BindingKind::CallResult(callee) => Meaning::CallResult(callee.clone()),
+                    BindingKind::Bool(truth) => Meaning::Bool(*truth),
                     BindingKind::Declaration => continue,
                     BindingKind::Parameter(_) | BindingKind::TypeParameter | BindingKind::Other => Meaning::Other,
                 };

@@ -468,6 +468,7 @@ fn first_iterable(node: Node<'_>) -> Span {
 fn call_result(value: Node<'_>, src: &str) -> BindingKind {
     let callee = if value.kind() == "call" { value.child_by_field_name("function") } else { None };
     match callee {
+        None if matches!(value.kind(), "true" | "false") => BindingKind::Bool(value.kind() == "true"),
         Some(callee) if is_dotted(callee) => BindingKind::CallResult(dotted(callee, src)),
         _ => BindingKind::Other,
     }

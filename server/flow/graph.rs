@@ -164,6 +164,8 @@ pub struct Guards {
     pub error: bool,
     /// Somebody catches `RuntimeError` by name.
     pub runtime: bool,
+    /// A `with` around it swallows some exception, and the code behind that goes on.
+    pub swallows: bool,
     /// A test expects an error or a warning here.
     pub expected: bool,
 }
@@ -171,7 +173,7 @@ pub struct Guards {
 impl Guards {
     /// Nothing.
     pub const NONE: Self =
-        Self { invalid: Guard::None, cancelled: false, error: false, runtime: false, expected: false };
+        Self { invalid: Guard::None, cancelled: false, error: false, runtime: false, swallows: false, expected: false };
 
     /// Both.
     pub fn with(self, other: Self) -> Self {
@@ -180,6 +182,7 @@ impl Guards {
             cancelled: self.cancelled || other.cancelled,
             error: self.error || other.error,
             runtime: self.runtime || other.runtime,
+            swallows: self.swallows || other.swallows,
             expected: self.expected || other.expected,
         }
     }

@@ -7,7 +7,7 @@ use super::Verdict;
 use crate::fixes::{Asked, Method, Repair};
 use crate::flow::Guard;
 use crate::report::Level;
-use crate::tasks::{Account, Ask, Elsewhere, Kind, Object, ObjectId, Passed, States, Step, WhyKind};
+use crate::tasks::{Account, Ask, Elsewhere, Kind, Object, ObjectId, Passed, States, Step, Why, WhyKind};
 use crate::text::Span;
 
 /// What a rule says about one place, before it has words: spans are bytes of the item.
@@ -126,7 +126,9 @@ fn reason(name: &str, task: &Object, skipped: Option<Step>, is_async: bool) -> R
     let because = |text: &str| Reason { text: text.to_owned(), related: None };
     let at =
         |text: &str, span: Span, there: &str| Reason { text: text.to_owned(), related: Some((span, there.to_owned())) };
-    if let Some(why) = task.why {
+    // What was found before a sleep is of yesterday.
+    let is_old = |why: &Why| matches!(why.kind, WhyKind::NotDone) && matches!(task.passed, Passed::Sleep(_));
+    if let Some(why) = task.why.filter(|why| !is_old(why)) {
         return match why.kind {
             WhyKind::WaitTimeout => {
                 at("`wait` may have returned at its timeout", why.span, "this returns at the timeout, done or not")

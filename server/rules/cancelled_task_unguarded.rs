@@ -92,7 +92,7 @@ fn is_cancelled(task: &Object) -> bool {
 
 /// A wait ends with the task cancelled: it was asked to, and cannot refuse.
 fn will_be_cancelled(task: &Object) -> bool {
-    let asked = task.states == States::P || task.states.has(States::C) && !task.states.has(States::P);
+    let asked = task.states.has(States::P) || task.states.has(States::C);
     task.kind == Kind::Task && task.cancelled_at.is_some() && !task.may_refuse && !task.silent && asked
 }
 

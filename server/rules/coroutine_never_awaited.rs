@@ -22,10 +22,18 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
     if !left {
         return None;
     }
+    if account.is_unseen(made) {
+        return None;
+    }
     let other_paths_use_it = ends.iter().any(|end| end.object.used.is_some() || end.object.escaped);
     let leaves_at =
         ends.iter().find(|end| is_left(end) && !end.doubt && !end.object.excused).and_then(|end| end.leaves);
-    let certain = reached.clone().all(is_left) && !account.presumed;
+    let all = reached.clone().all(is_left);
+    // Where a test was presumed to give the same twice, the paths that are left may not be all.
+    if account.presumed && !all {
+        return None;
+    }
+    let certain = all && !account.presumed;
     let held = account.names.get(&made);
     let name = &coroutine.name;
     let many = ends.iter().any(|end| end.object.many);

@@ -13,16 +13,18 @@ pub(super) fn judge(account: &Account) -> Vec<Verdict> {
 }
 
 /// Whether nobody ever asks what became of the task, on any path.
-pub(super) fn is_forgotten(ends: &[End]) -> bool {
+pub(super) fn is_forgotten(account: &Account, made: ObjectId, ends: &[End]) -> bool {
     let is_task = |end: &End| end.object.kind == Kind::Task && end.object.group.is_none();
     let is_left = |end: &End| end.object.used.is_none() && !end.object.escaped;
-    ends.iter().all(|end| is_task(end) && is_left(end)) && ends.iter().any(|end| !end.doubt && !end.object.excused)
+    !account.is_unseen(made)
+        && ends.iter().all(|end| is_task(end) && is_left(end))
+        && ends.iter().any(|end| !end.doubt && !end.object.excused)
 }
 
 /// Whether nobody ever looks at the task.
 pub(super) fn is_dangling(account: &Account, made: ObjectId, ends: &[End]) -> bool {
     let is_seen = |end: &End| end.object.waited.is_some() || end.object.discarded.is_some() || end.object.many;
-    is_forgotten(ends)
+    is_forgotten(account, made, ends)
         && !ends.iter().any(is_seen)
         && (account.dropped.contains(&made) || account.names.contains_key(&made) && !account.read.contains(&made))
 }

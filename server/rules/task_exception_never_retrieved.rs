@@ -18,7 +18,7 @@ pub(super) fn judge(account: &Account) -> Vec<Verdict> {
 }
 
 fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
-    if !dangling_task::is_forgotten(ends) || dangling_task::is_dangling(account, made, ends) {
+    if !dangling_task::is_forgotten(account, made, ends) || dangling_task::is_dangling(account, made, ends) {
         return None;
     }
     let raises = ends.iter().map(|end| end.object.raises).max()?;

@@ -37,6 +37,8 @@ pub struct Account {
     pub stored: FxHashMap<ObjectId, String>,
     /// The objects whose variable is read, or that are used in another way.
     pub read: FxHashSet<ObjectId>,
+    /// The variables that code mentions which no path was followed to: it may be reached all the same.
+    pub unseen: FxHashSet<String>,
     /// The objects that nobody took, not even a variable, and the waits whose results nobody took.
     pub dropped: FxHashSet<Span>,
     /// What it returns on every path; `None` while it has not returned.
@@ -201,6 +203,11 @@ impl Account {
         if leaves {
             self.raises = self.raises.max(raises);
         }
+    }
+
+    /// Whether the variable that holds the object is mentioned where no path was followed to.
+    pub fn is_unseen(&self, id: ObjectId) -> bool {
+        self.names.get(&id).is_some_and(|(name, _)| self.unseen.contains(name))
     }
 
     /// A variable takes an object.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::account::{Account, Ask, Mention, Step};
 use super::callee;
 use super::calls::Call;
@@ -70,12 +72,13 @@ pub fn analyse(graph: &Graph, context: Context<'_>) -> Option<Account> {
         steps: vec![(0, Step { test: Span::default(), taken: false, from: BlockId(0), other: BlockId(0) })],
         ..Account::default()
     };
-    let mut analysis = Analysis { account, live, context, work: 0 };
+    let mut analysis = Analysis { account, live, context, work: 0, visited: vec![false; graph.blocks.len()] };
     match solve(graph, &mut analysis, entry, PER_BLOCK, STEPS) {
         Outcome::OverBudget => None,
         Outcome::Complete if analysis.work > WORK => None,
         Outcome::Complete => {
             let mut account = analysis.account;
+            account.unseen = unseen(graph, &analysis.visited);
             account.reach = graph.blocks.iter().map(|block| graph.successors(block)).collect();
             Some(account)
         }
@@ -87,6 +90,8 @@ pub(super) struct Analysis<'a> {
     live: Liveness,
     pub(super) context: Context<'a>,
     work: usize,
+    /// The blocks that some path leads to.
+    visited: Vec<bool>,
 }
 
 /// One block being carried through: where exceptions and branches go.
@@ -102,6 +107,7 @@ impl Domain for Analysis<'_> {
 
     fn step(&mut self, graph: &Graph, id: BlockId, mut world: World, emit: &mut dyn FnMut(BlockId, World)) {
         let Some(block) = graph.blocks.get(id.0 as usize) else { return };
+        self.visited[id.0 as usize] = true;
         let mut at = Here { graph, block: id, unwind: block.unwind, emit };
         for op in &block.ops {
             self.work += world.size();
@@ -599,6 +605,16 @@ impl Analysis<'_> {
             known.states.push(object.clone());
         }
     }
+}
+
+/// The variables that blocks mention which were not visited.
+fn unseen(graph: &Graph, visited: &[bool]) -> FxHashSet<String> {
+    let blocks = graph.blocks.iter().zip(visited).filter(|(_, visited)| !**visited);
+    let mentioned = blocks.flat_map(|(block, _)| &block.ops).filter_map(|op| match op.kind {
+        OpKind::Mention { place, is_read: true } => graph.locals.get(place.0 as usize),
+        _ => None,
+    });
+    mentioned.map(|local| local.name.clone()).collect()
 }
 
 /// The `return` in a block.

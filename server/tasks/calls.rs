@@ -56,6 +56,20 @@ pub fn may_make_tasks(text: &str) -> bool {
     MAKERS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
 }
 
+/// The coroutine functions of the standard library that raise nothing by themselves, by the names that Python gives them.
+const CALM: [&str; 10] = [
+    "sleep",
+    "wait",
+    "Event.wait",
+    "Lock.acquire",
+    "Semaphore.acquire",
+    "Queue.get",
+    "Queue.put",
+    "Queue.join",
+    "Process.wait",
+    "Server.wait_closed",
+];
+
 /// The methods that only event loops have, so that a receiver called like one is believed to be one.
 pub(super) fn of_loop(name: &str) -> bool {
     matches!(
@@ -217,6 +231,7 @@ impl Analysis<'_> {
                 let summary = key.as_deref().and_then(|key| (self.context.summary)(key));
                 let lent = self.lend(world, call, summary.as_deref());
                 self.raise_in_doubt(at, world);
+                let unseen = if key.is_none() && CALM.contains(&&*name) { Raises::Never } else { Raises::Perhaps };
                 let isolated = key.as_deref().is_some_and(|key| (self.context.isolated)(key));
                 let reach: Arc<[String]> = if isolated { call.names.into() } else { Arc::new(["*".to_owned()]) };
                 self.make_coroutine(
@@ -225,8 +240,8 @@ impl Analysis<'_> {
                     Coroutine {
                         name,
                         waits: Awaitable::Code(reach),
-                        raises: summary.as_ref().map_or(Raises::Perhaps, |summary| summary.raises),
-                        may_refuse: summary.as_ref().is_none_or(|summary| summary.may_refuse),
+                        raises: summary.as_ref().map_or(unseen, |summary| summary.raises),
+                        may_refuse: summary.as_ref().map_or(key.is_some(), |summary| summary.may_refuse),
                         lent: lent.into(),
                         gives: match summary.as_ref().map(|summary| &summary.returns) {
                             Some(Returns::Coroutine(again)) => Some(again.clone()),
@@ -269,7 +284,7 @@ impl Analysis<'_> {
     }
 
     pub(super) fn library(&mut self, world: &mut World, call: &Call<'_>, name: &str, waits: Awaitable) -> Value {
-        let raises = if waits == Awaitable::Sleep { Raises::Never } else { Raises::Perhaps };
+        let raises = if CALM.contains(&name) { Raises::Never } else { Raises::Perhaps };
         let coroutine = Coroutine { waits, raises, may_refuse: false, ..Coroutine::named(name) };
         self.make_coroutine(world, call, coroutine)
     }
@@ -312,12 +327,16 @@ impl Analysis<'_> {
                     Value::Object(id)
                 }
                 // It may be a future already, and done.
-                None | Some(Value::Unknown | Value::NotNone | Value::Truthy) => {
+                None | Some(Value::Unknown | Value::NotNone | Value::Truthy | Value::Attribute(_)) => {
                     self.hand_over(world, call);
                     Value::Unknown
                 }
-                Some(_) => {
+                Some(given) => {
                     self.make_task(at, world, call, None);
+                    // What is not known to be a coroutine may be a future that others hold, and come back as it is.
+                    if !matches!(given, Value::Object(_)) {
+                        world.note_use(call.span, call.span);
+                    }
                     Value::Object(call.span)
                 }
             },
@@ -433,6 +452,15 @@ impl Analysis<'_> {
                         Value::Instance(Instance { class, is_own: false, is_certain: true, is_class: false })
                     }
                     None => Value::Unknown,
+                }
+            }
+            "builtins.isinstance" | "builtins.hasattr" if self.is_coroutine(world, call) => {
+                match call.argument(world, 1, "") {
+                    Some(Value::Path(class)) if class.ends_with("Awaitable") || class.ends_with("Coroutine") => {
+                        Value::Bool(true)
+                    }
+                    Some(Value::Path(class)) if class.ends_with("CoroutineType") => Value::Bool(true),
+                    _ => Value::Returned,
                 }
             }
             "inspect.isawaitable" | "inspect.iscoroutine" if self.is_coroutine(world, call) => Value::Bool(true),

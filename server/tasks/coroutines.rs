@@ -48,6 +48,11 @@ impl Analysis<'_> {
         if object.coroutine().is_none() && !matches!(object.kind, Kind::Parameter(_)) {
             return true;
         }
+        if guards.swallows {
+            // What raises before it consumes leaves the coroutine as it is.
+            world.escape(&Value::Object(id));
+            return true;
+        }
         let is_parameter = object.coroutine().is_none();
         let before = object.used.filter(|_| !is_parameter && !object.many);
         let consumption = Consumption {
@@ -87,9 +92,7 @@ impl Analysis<'_> {
         guards: Guards,
     ) {
         let mut ids = Vec::new();
-        if value.is_collection() || matches!(value, Value::Object(_)) {
-            value.objects(&mut ids);
-        }
+        given_away(value, &mut ids);
         ids.sort();
         ids.dedup();
         for id in ids {
@@ -230,6 +233,16 @@ impl Analysis<'_> {
             _ => {}
         }
         world.escape(value);
+    }
+}
+
+/// The coroutines and tasks that a value is or holds; what it waits for is none of them.
+fn given_away(value: &Value, into: &mut Vec<ObjectId>) {
+    match value {
+        Value::Object(id) => into.push(*id),
+        Value::Many(ids) | Value::Dict(ids) => into.extend(ids.iter()),
+        Value::Items(items) => items.iter().for_each(|item| given_away(item, into)),
+        _ => {}
     }
 }
 

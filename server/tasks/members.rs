@@ -33,6 +33,10 @@ impl Analysis<'_> {
             task.raises = coroutine.raises;
             task.may_refuse = coroutine.may_refuse;
         }
+        if call.guards.expected {
+            // It is there to raise: no task comes of it.
+            world.escape(&Value::Object(call.span));
+        }
         // Started at once, it may be done at once.
         let eager = call.keyword("eager_start").map(|place| world.get(place).clone());
         if call.spreads() || !matches!(eager, None | Some(Value::Bool(false) | Value::None)) {

@@ -48,7 +48,7 @@ fn how(kind: &BindingKind) -> String {
         BindingKind::CallResult(callee) => format!("{callee}()"),
         BindingKind::TypeParameter => "type parameter".to_owned(),
         BindingKind::Declaration => "declared".to_owned(),
-        BindingKind::Other => "other".to_owned(),
+        BindingKind::Other | BindingKind::Bool(_) => "other".to_owned(),
     }
 }
 

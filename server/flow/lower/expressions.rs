@@ -250,6 +250,10 @@ impl<'a> Lowering<'a> {
             OpKind::Path(dst, path)
         } else if let Some(path) = self.names.call_result(self.evaluating(), name) {
             OpKind::ResultOf(dst, path)
+        } else if let Some(Meaning::Bool(truth)) = self.names.module.meaning(name)
+            && self.resolves_to_module(name)
+        {
+            OpKind::Constant(dst, Constant::Bool(*truth))
         } else if self.resolves_to_module(name) && self.is_made_here(name) {
             OpKind::Definition(dst, name.to_owned())
         } else if let Some(receiver) = self.receiver(name) {
@@ -348,7 +352,9 @@ impl<'a> Lowering<'a> {
             "subscript" => {
                 let object = target.child_by_field_name("value").map(|value| self.expression(value));
                 if let Some(index) = target.child_by_field_name("subscript") {
-                    self.expression(index);
+                    // A dict keeps its keys, too.
+                    let key = self.expression(index);
+                    self.op(OpKind::Escape(key), span(index));
                 }
                 match object {
                     Some(object) => self.op(OpKind::StoreItem { object, src }, at),

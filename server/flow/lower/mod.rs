@@ -373,6 +373,7 @@ impl<'a> Lowering<'a> {
             cancelled: unknown || taken.meets(ExcSet::CANCELLED),
             error: unknown || taken.meets(ExcSet::ERROR),
             runtime: unknown,
+            swallows: false,
             expected: false,
         }
     }

@@ -468,6 +468,7 @@ impl Lowering<'_> {
                 || self.class_paths(argument).iter().any(|class| class == "builtins.RuntimeError");
             guards = guards.with(these);
         }
+        guards.swallows = true;
         // Only `suppress` does not insist on it.
         guards.expected = self.text(name) != "suppress";
         guards
