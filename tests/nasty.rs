@@ -120,6 +120,17 @@ fn many_of_everything() {
 }
 
 #[test]
+fn awaits_that_are_not_legal() {
+    survive("def f():\n    await f()\n".repeat(1_000));
+    survive((0..1_000).map(|n| format!("def f{}():\n    await f{n}()\n", n + 1)).collect());
+    let method = |n| format!("    def f{}(self):\n        await self.f{n}()\n", n + 1);
+    survive("class A:\n".to_owned() + &(0..1_000).map(method).collect::<String>());
+    survive("x = await f()\n".repeat(1_000));
+    survive(format!("x = {}await x{}\n", "[".repeat(1_000), " for _ in y]".repeat(1_000)));
+    survive(format!("x = {}await x\n", "lambda: ".repeat(1_000)));
+}
+
+#[test]
 fn long_strings() {
     let long = "a".repeat(1 << 20);
     for quote in ["'", "\"", "'''", "f'", "f'''", ""] {

@@ -242,7 +242,7 @@ impl File {
 }
 
 /// So many fixes that need the whole file are drawn up, the first ones: each may read all of it.
-const MAX_BEYOND: usize = 100;
+const MAX_BEYOND: usize = 30;
 
 /// Whether the file is a notebook in text form, whose cells may wait: `# %%` or `# In[1]:` begins each.
 fn has_cells(text: &str) -> bool {

@@ -11,7 +11,6 @@ use super::{import_edit, lambda, make_async, module_level};
 use crate::facts::{Facts, ModuleNames, Names, ScopeId, ScopeKind};
 use crate::report::{Applicability, Fix, Related, TextEdit};
 use crate::text::Span;
-use crate::tree;
 
 /// What a draft does beyond its item. Spans are bytes of the item.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,7 +155,7 @@ impl<'a> View<'a> {
     pub(super) fn parsed(&self, item: usize) -> Option<(&'a str, Node<'a>, &'a Facts)> {
         let ItemView { src, parsed, .. } = self.items.get(item)?;
         let (root, facts) = (*parsed)?;
-        (!tree::too_deep(root)).then_some((*src, root, facts))
+        Some((*src, root, facts))
     }
 
     /// What the names of an item mean.

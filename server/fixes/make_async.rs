@@ -51,6 +51,9 @@ const PLAIN_CALLERS: [&str; 14] = [
     "map",
 ];
 
+/// A function that is used more often is not changed by one keystroke.
+const MAX_USES: usize = 200;
+
 /// All items of the module as one caller.
 const MODULE: (usize, ScopeId) = (0, ScopeId(0));
 
@@ -66,7 +69,7 @@ pub(super) fn reach(view: &View, item: usize, at: Span, awaits: bool) -> Result<
     let Some(function) = Function::of(view, item, scope) else { return Ok(Reached::default()) };
     let fit = function.fit(view);
     let uses = function.uses(view)?;
-    if fit == Fit::No || uses.iter().any(|of| is_plain_callback(view, of)) {
+    if fit == Fit::No || uses.len() > MAX_USES || uses.iter().any(|of| is_plain_callback(view, of)) {
         return Ok(Reached::default());
     }
     let mut plan = Plan::default();
