@@ -23,7 +23,8 @@ pub(super) fn is_forgotten(account: &Account, made: ObjectId, ends: &[End]) -> b
 
 /// Whether nobody ever looks at the task.
 pub(super) fn is_dangling(account: &Account, made: ObjectId, ends: &[End]) -> bool {
-    let is_seen = |end: &End| end.object.waited.is_some() || end.object.discarded.is_some() || end.object.many;
+    let is_seen =
+        |end: &End| end.object.waited.is_some() || end.object.kept || end.object.discarded.is_some() || end.object.many;
     is_forgotten(account, made, ends)
         && !ends.iter().any(is_seen)
         && (account.dropped.contains(&made) || account.names.contains_key(&made) && !account.read.contains(&made))

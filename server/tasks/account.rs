@@ -148,7 +148,9 @@ impl End {
             let of = &end.object;
             (end.doubt, end.beyond, end.leaves, of.used, of.excused, of.escaped, of.states, of.silent)
         };
-        let more = |end: &Self| (end.object.waited, end.object.discarded, end.object.cancelled_at, end.object.many);
+        let more = |end: &Self| {
+            (end.object.waited, end.object.kept, end.object.discarded, end.object.cancelled_at, end.object.many)
+        };
         marks(self) == marks(other) && more(self) == more(other)
     }
 }
@@ -241,6 +243,7 @@ impl Account {
                     escaped: false,
                     group: None,
                     many: false,
+                    kept: false,
                     raises,
                     may_refuse,
                     ..

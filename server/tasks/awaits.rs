@@ -110,8 +110,9 @@ impl Analysis<'_> {
                         && kinds.meets(ExcSet::CANCELLED)
                     {
                         *kinds = kinds.union(ExcSet::TIMEOUT);
-                        for id in ids(inner) {
-                            end.world.note_limit(id, span);
+                        // A shield keeps the limit from the task.
+                        if let Value::Object(id) = inner {
+                            end.world.note_limit(*id, span);
                         }
                     }
                 }

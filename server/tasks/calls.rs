@@ -208,7 +208,9 @@ impl Analysis<'_> {
                 match call.argument(world, 0, "") {
                     // It stays alive, but nobody looks at it there.
                     Some(Value::Object(id)) if keeps => {
-                        self.account.read.insert(id);
+                        if let Some(object) = world.object_mut(id) {
+                            object.kept = true;
+                        }
                         Value::None
                     }
                     _ => self.unknown(at, world, &call, None),
@@ -231,7 +233,9 @@ impl Analysis<'_> {
                 let summary = key.as_deref().and_then(|key| (self.context.summary)(key));
                 let lent = self.lend(world, call, summary.as_deref());
                 self.raise_in_doubt(at, world);
-                let unseen = if key.is_none() && CALM.contains(&&*name) { Raises::Never } else { Raises::Perhaps };
+                // A function made in this one has no summary either.
+                let is_library = key.is_none() && !name.contains("<locals>");
+                let unseen = if is_library && CALM.contains(&&*name) { Raises::Never } else { Raises::Perhaps };
                 let isolated = key.as_deref().is_some_and(|key| (self.context.isolated)(key));
                 let reach: Arc<[String]> = if isolated { call.names.into() } else { Arc::new(["*".to_owned()]) };
                 self.make_coroutine(
@@ -241,7 +245,7 @@ impl Analysis<'_> {
                         name,
                         waits: Awaitable::Code(reach),
                         raises: summary.as_ref().map_or(unseen, |summary| summary.raises),
-                        may_refuse: summary.as_ref().map_or(key.is_some(), |summary| summary.may_refuse),
+                        may_refuse: summary.as_ref().map_or(!is_library, |summary| summary.may_refuse),
                         lent: lent.into(),
                         gives: match summary.as_ref().map(|summary| &summary.returns) {
                             Some(Returns::Coroutine(again)) => Some(again.clone()),

@@ -76,6 +76,8 @@ pub struct Object {
     pub excused: bool,
     /// A `wait` that waited for it; what became of it is not asked by that.
     pub waited: Option<Span>,
+    /// It is in a collection that keeps it alive, and into which nobody looks.
+    pub kept: bool,
     /// A done callback that does no more than drop it from a collection.
     pub discarded: Option<Span>,
     /// Whether its coroutine can raise.

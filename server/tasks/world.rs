@@ -544,6 +544,7 @@ impl Object {
             used: None,
             excused: false,
             waited: None,
+            kept: false,
             discarded: None,
             raises: Raises::Perhaps,
             may_refuse: true,
@@ -575,6 +576,7 @@ impl Object {
         self.used = self.used.or(others.used);
         self.excused |= others.excused;
         self.waited = self.waited.or(others.waited);
+        self.kept |= others.kept;
         self.discarded = self.discarded.or(others.discarded);
         self.raises = self.raises.max(others.raises);
         self.may_refuse |= others.may_refuse;
