@@ -21,13 +21,15 @@ pub(super) fn is_forgotten(account: &Account, made: ObjectId, ends: &[End]) -> b
         && ends.iter().any(|end| !end.doubt && !end.object.excused)
 }
 
-/// Whether nobody ever looks at the task.
+/// Whether nobody ever looks at the task. In a list that has a name it is one that is kept.
 pub(super) fn is_dangling(account: &Account, made: ObjectId, ends: &[End]) -> bool {
-    let is_seen =
-        |end: &End| end.object.waited.is_some() || end.object.kept || end.object.discarded.is_some() || end.object.many;
-    is_forgotten(account, made, ends)
-        && !ends.iter().any(is_seen)
-        && (account.dropped.contains(&made) || account.names.contains_key(&made) && !account.read.contains(&made))
+    let is_seen = |end: &End| end.object.waited.is_some() || end.object.kept || end.object.discarded.is_some();
+    let is_left = match account.names.get(&made) {
+        _ if account.dropped.contains(&made) => true,
+        Some((_, in_collection)) => !in_collection && !account.read.contains(&made),
+        None => ends.iter().all(|end| end.object.many),
+    };
+    is_left && is_forgotten(account, made, ends) && !ends.iter().any(is_seen)
 }
 
 fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {

@@ -64,7 +64,7 @@ pub static RULES: &[Rule] = &[
         name: "dangling-task",
         level: Level::Warning,
         summary: "a task that nothing holds, or in a variable that nobody reads",
-        errors: &["Task was destroyed but it is pending!"],
+        errors: &["Task exception was never retrieved", "Task was destroyed but it is pending!"],
         page: include_str!("dangling-task.md"),
     },
     Rule {

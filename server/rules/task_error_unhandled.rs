@@ -1,11 +1,12 @@
 //! `task-error-unhandled`: an `await` or `result()` raises what the task raised, and nothing around it handles that.
 //!
-//! Off by default: to let an error pass is often right, and then there is nothing to say. Its worth is the repair.
+//! Off by default: to let an error pass is often right, and then there is nothing to say. Its worth is the repair. Where the code asks
+//! a task for its `exception()`, its author has the error in mind.
 
 use super::{Verdict, quoted};
 use crate::fixes::Repair;
 use crate::report::Level;
-use crate::tasks::{Account, Kind, States};
+use crate::tasks::{Account, Kind, ObjectId, States};
 
 pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
@@ -18,9 +19,12 @@ pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
             verdicts.push(verdict(at, of.task.0, quoted(of.operand, src)));
         }
     }
+    let asks_of = account.asks.values().flatten();
+    let told: Vec<ObjectId> =
+        asks_of.filter(|ask| !ask.is_result).filter_map(|ask| Some(ask.task.as_ref()?.0)).collect();
     for asks in account.asks.values() {
         let wrong = asks.iter().find(|ask| {
-            let task = ask.task.as_ref().map(|(_, task)| task);
+            let task = ask.task.as_ref().filter(|(made, _)| !told.contains(made)).map(|(_, task)| task);
             let may_fail = task.is_some_and(|task| {
                 task.kind == Kind::Task
                     && task.raises.is_seen()

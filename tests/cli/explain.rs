@@ -47,6 +47,12 @@ fn a_rule_by_what_python_printed() {
 }
 
 #[test]
+fn what_python_printed_of_a_task() {
+    leads_to("asyncio.exceptions.CancelledError", "cancelled-task-unguarded");
+    leads_to("Task was destroyed but it is pending!", "dangling-task");
+}
+
+#[test]
 fn words_need_no_quotes() {
     let output = Sandbox::new().run(&["explain", "Exception", "is", "not", "set"]);
     assert!(output.stdout.starts_with("# exception-before-done\n"));
@@ -55,6 +61,8 @@ fn words_need_no_quotes() {
 #[test]
 fn several_rules_are_listed() {
     assert_snapshot!(explain("InvalidStateError").1);
+    let (_, lost) = explain("Task exception was never retrieved");
+    assert!(["dangling-task", "task-exception-never-retrieved"].iter().all(|rule| lost.contains(rule)), "{lost}");
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod fix;
 mod reading;
 mod sandbox;
 mod suppression;
+mod tasks;
 mod walking;

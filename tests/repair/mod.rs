@@ -6,9 +6,14 @@ use aiolint::engine::File;
 use aiolint::project::Settings;
 use aiolint::report::{Finding, Fix};
 
-/// The findings of a text under all rules.
+/// The findings of a text under the rules that are on by default.
 pub fn findings(source: &str) -> Vec<Finding> {
-    File::new(source.to_owned(), Arc::new(Settings::default())).findings().to_vec()
+    findings_under(source, Settings::default())
+}
+
+/// The findings of a text under other settings.
+pub fn findings_under(source: &str, settings: Settings) -> Vec<Finding> {
+    File::new(source.to_owned(), Arc::new(settings)).findings().to_vec()
 }
 
 /// The line of a byte offset, from 1.
