@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
 use super::names::Module;
+use super::usage::Usage;
 use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, ScopeId, ScopeKind, extract};
 use crate::fixes::{self, Global, Home, Repair, Site};
 use crate::flow::{self, Unit};
@@ -24,6 +25,7 @@ pub(super) struct ItemState {
     tree: Option<Tree>,
     facts: Option<Facts>,
     mentions: Option<Mentions>,
+    usage: Option<Usage>,
     pub analysis: Option<Analysis>,
 }
 
@@ -78,6 +80,8 @@ fn is_one_coroutine(text: &str) -> bool {
 pub(super) struct Analysis {
     /// The slots are those of the current text.
     current: bool,
+    /// Of the functions: their names, their words and their texts.
+    stamp: u64,
     /// Of what the functions depend on in the item besides their own text.
     context: u64,
     /// What is found by syntax alone, by the scope of the function that it belongs to.
@@ -178,6 +182,7 @@ impl ItemState {
         self.tree = self.tree.take().map(|tree| tree.reparse(text, edit));
         self.facts = None;
         self.mentions = None;
+        self.usage = None;
         if let Some(analysis) = &mut self.analysis {
             analysis.current = false;
             let known = analysis.slots.iter_mut().filter_map(|slot| slot.function.as_mut());
@@ -226,8 +231,15 @@ impl ItemState {
         self.mentions.as_ref()
     }
 
+    /// What the item does with the names that are asked about, see `usage`.
+    pub fn usage(&mut self, text: &str, collectors: &[String]) -> &Usage {
+        self.usage.get_or_insert_with(|| Usage::of(text, collectors))
+    }
+
+    /// The names of the module mean something else now.
     pub fn forget_mentions(&mut self) {
         self.mentions = None;
+        self.usage = None;
     }
 
     /// Finds the functions of the current text, and what is known of each from before.
@@ -279,7 +291,17 @@ impl ItemState {
         let broken = |span: Span| facts.scope(facts.function_at(span.start)).is_some_and(|scope| scope.broken);
         let hidden = before.into_values().map(|function| function.suspended(broken));
         let hidden = hidden.filter(|function| !function.drafts.is_empty()).collect();
-        self.analysis = Some(Analysis { current: true, context: context(facts, text), syntax, slots, hidden });
+        let mut stamp = FxHasher::default();
+        for slot in &slots {
+            (&slot.callable, &slot.words, slot.text, slot.suspended).hash(&mut stamp);
+        }
+        let stamp = stamp.finish();
+        self.analysis = Some(Analysis { current: true, stamp, context: context(facts, text), syntax, slots, hidden });
+    }
+
+    /// Differs where the functions do, in name or text.
+    pub fn stamp(&self) -> u64 {
+        self.analysis.as_ref().map_or(0, |analysis| analysis.stamp)
     }
 
     /// Brings one function up to date; gives whether that took an analysis.
@@ -337,7 +359,7 @@ impl Function {
             src: names.src,
             is_async: graph.is_async,
             span: slot.unit.span,
-            callback: inputs.module.is_callback(slot.name()).then_some(inputs.module.cancels),
+            callback: inputs.module.is_callback(slot.name()).then_some(inputs.module.cancels()),
         };
         for verdict in rules::judge(&account, &subject) {
             self.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.module.python));

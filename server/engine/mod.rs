@@ -35,6 +35,7 @@ use crate::{fixes, tasks, tree};
 pub use hover::Hover;
 use item::ItemState;
 use names::Module;
+use program::Program;
 
 /// One Python file and all that is known about it.
 pub struct File {
@@ -43,6 +44,7 @@ pub struct File {
     items: Vec<Item>,
     states: Vec<ItemState>,
     module: Module,
+    program: Program,
     findings: Option<Arc<[Finding]>>,
     analysed: u64,
 }
@@ -54,7 +56,7 @@ impl File {
         let items = items::cut(text.as_str());
         let states = items.iter().map(|_| ItemState::default()).collect();
         let module = Module::new(settings.python);
-        Self { text, settings, items, states, module, findings: None, analysed: 0 }
+        Self { text, settings, items, states, module, program: Program::default(), findings: None, analysed: 0 }
     }
 
     /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
@@ -155,13 +157,13 @@ impl File {
             self.module.update(&self.text, &self.items, &mut self.states);
         }
         if matters {
-            wanted = self.module.wanted(&self.text, &self.items, &mut self.states);
+            wanted = self.module.wanted.clone();
         }
         let mut all = wanted.clone();
         if let Some(index) = also.filter(|index| !wanted.contains(index)) {
             all.push(index);
         }
-        self.analysed += program::analyse(&all, &self.text, &self.items, &mut self.states, &self.module);
+        self.analysed += self.program.analyse(&all, &self.text, &self.items, &mut self.states, &self.module);
         wanted
     }
 

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::item::{ItemState, Slot, Words, word};
-use super::usage;
+use super::usage::{self, Usage};
 use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
 use crate::items::{Item, ItemKind};
 use crate::text::Text;
@@ -25,16 +25,22 @@ pub(super) struct Module {
     matter: FxHashSet<String>,
     /// The oldest Python that must run the file.
     pub python: (u8, u8),
-    /// The functions that are given as done callbacks, by their own names; sorted.
-    callbacks: Vec<String>,
-    /// The file cancels tasks.
-    pub cancels: bool,
+    /// What the file does with the names that are asked about; sorted.
+    usage: Usage,
+    /// The variables and attributes that are made as sets or lists; sorted.
+    candidates: Vec<String>,
     /// The variables and attributes that are sets or lists, and into which nobody looks; sorted.
     collectors: Vec<String>,
     /// The variables of the module that one item alone mentions; sorted.
     private: Vec<String>,
     /// The attributes, with their classes, whose coroutine a method awaits that is called more than once; sorted.
     reawaited: Vec<(String, String)>,
+    /// The items in which something is to be found, and those whose functions they call, in order.
+    pub wanted: Vec<usize>,
+    /// Of the names that each item mentions, when `wanted` was worked out.
+    mentioned: Option<u64>,
+    /// Changes with all that a function may depend on.
+    pub generation: u64,
     current: bool,
 }
 
@@ -69,7 +75,24 @@ impl Module {
             states.iter_mut().for_each(ItemState::forget_mentions);
         }
         self.names = names;
+        if changed {
+            self.candidates = usage::collections(&self.names);
+        }
+        self.note_usage(text, items, states);
 
+        let mut sum = FxHasher::default();
+        for (item, state) in items.iter().zip(states.iter_mut()) {
+            let text = item.span.of(text.as_str());
+            let own = item.kind.name().map(|name| name.of(text)).unwrap_or_default();
+            let words = state.words(text);
+            let mentions = state.mentions(text, own, &self.names);
+            (own, mentions.stamp(), words.trigger || words.suspends).hash(&mut sum);
+        }
+        let sum = sum.finish();
+        if !changed && self.mentioned == Some(sum) {
+            return;
+        }
+        self.mentioned = Some(sum);
         let mut mentions: FxHashMap<&str, &Mentions> = FxHashMap::default();
         for (item, state) in items.iter().zip(states.iter_mut()) {
             let text = item.span.of(text.as_str());
@@ -84,11 +107,34 @@ impl Module {
             self.isolated = isolated;
             self.weigh();
         }
-        self.callbacks = usage::callbacks(text.as_str());
-        self.cancels = usage::cancels(text.as_str());
-        self.collectors = usage::collectors(text.as_str(), &self.names);
-        self.private = private(&self.names, states);
-        self.reawaited = usage::reawaited(text.as_str(), &self.names, items, states);
+        let private = private(&self.names, states);
+        if private != self.private {
+            self.private = private;
+            self.generation += 1;
+        }
+        self.wanted = self.wanted(text, items, states);
+    }
+
+    /// Brings up to date what the file as a whole does with some names.
+    fn note_usage(&mut self, text: &Text, items: &[Item], states: &mut [ItemState]) {
+        let mut all = Usage::default();
+        for (item, state) in items.iter().zip(states.iter_mut()) {
+            let own = state.usage(item.span.of(text.as_str()), &self.candidates);
+            all.callbacks.extend_from_slice(&own.callbacks);
+            all.cancels |= own.cancels;
+            all.looks_into.extend_from_slice(&own.looks_into);
+        }
+        all.callbacks.sort_unstable();
+        all.callbacks.dedup();
+        all.looks_into.sort_unstable();
+        all.looks_into.dedup();
+        let reawaited = usage::reawaited(text.as_str(), &self.names, items, states);
+        if all != self.usage || reawaited != self.reawaited {
+            (self.usage, self.reawaited) = (all, reawaited);
+            self.generation += 1;
+        }
+        let is_kept = |name: &&String| self.usage.looks_into.binary_search(name).is_err();
+        self.collectors = self.candidates.iter().filter(is_kept).cloned().collect();
     }
 
     /// Works out what each name means, in one number, and which names matter.
@@ -119,10 +165,16 @@ impl Module {
             }
         }
         self.shared = shared;
+        self.generation += 1;
     }
 
     pub fn is_callback(&self, function: &str) -> bool {
-        self.callbacks.binary_search_by(|name| name.as_str().cmp(function)).is_ok()
+        self.usage.callbacks.binary_search_by(|name| name.as_str().cmp(function)).is_ok()
+    }
+
+    /// Whether the file cancels anything.
+    pub fn cancels(&self) -> bool {
+        self.usage.cancels
     }
 
     pub fn collects_only(&self, name: &str) -> bool {
@@ -157,7 +209,7 @@ impl Module {
 
     /// What the words of a function mean, the class of its first parameter, and what the file does with it, in one number.
     pub fn meaning_of(&self, slot: &Slot) -> u64 {
-        let callback = self.is_callback(slot.name()).then_some(self.cancels);
+        let callback = self.is_callback(slot.name()).then_some(self.usage.cancels);
         let private: &[String] = if slot.is_module() { &self.private } else { &[] };
         let used = hashed(&(callback, private, &self.collectors, &self.reawaited));
         let own = self.meanings.get(&word(slot.owner())).copied().unwrap_or_default();
@@ -167,7 +219,7 @@ impl Module {
     }
 
     /// The items in which something is to be found, and those whose functions they call, in order.
-    pub fn wanted(&self, text: &Text, items: &[Item], states: &mut [ItemState]) -> Vec<usize> {
+    fn wanted(&self, text: &Text, items: &[Item], states: &mut [ItemState]) -> Vec<usize> {
         let mut wanted: Vec<bool> = Vec::with_capacity(items.len());
         // Who may make something for its callers: the functions and classes in items that matter.
         let mut makers: FxHashSet<&str> = self.matter.iter().map(String::as_str).collect();

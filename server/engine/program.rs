@@ -26,41 +26,112 @@ struct Node {
     effect: u64,
 }
 
-/// Brings all functions of the items in `wanted` up to date; gives the number of those that had to be analysed.
-pub(super) fn analyse(wanted: &[usize], text: &Text, items: &[Item], states: &mut [ItemState], module: &Module) -> u64 {
-    for &index in wanted {
-        states[index].prepare(items[index].span.of(text.as_str()));
-    }
-    let mut nodes = nodes(wanted, states);
-    let by_name = link(&mut nodes, states);
-    let mut analysed = 0;
-    for circle in circles(&nodes) {
-        for &index in &circle {
-            let Node { item, slot: at, ref calls, .. } = nodes[index];
-            let Some(slot) = slot(states, item, at) else { continue };
-            let outside = calls.iter().filter(|of| !circle.contains(of));
-            let calls = outside.fold(0u64, |sum, &of| {
-                let name = nodes[of].callable.as_deref().unwrap_or_default();
-                sum.wrapping_add(word(name).rotate_left(7) ^ nodes[of].effect)
-            });
-            let names = module.meaning_of(slot);
-            let summary = |name: &str| {
-                let known = by_name.get(name).copied().flatten().filter(|of| !circle.contains(of))?;
-                nodes[known].summary.clone()
-            };
-            let inputs = Inputs { module, names, calls, summary: &summary };
-            analysed += u64::from(states[item].analyse(at, items[item].span.of(text.as_str()), &inputs));
+/// The functions of a file and who calls whom, kept from one edit to the next.
+#[derive(Default)]
+pub(super) struct Program {
+    /// What the items were, in order: their places, and a stamp of the functions of each.
+    items: Vec<(usize, u64)>,
+    nodes: Vec<Node>,
+    /// The functions by name, `None` where two share it.
+    by_name: FxHashMap<Arc<str>, Option<usize>>,
+    circles: Vec<Vec<usize>>,
+    /// What the names of the module meant.
+    generation: u64,
+}
+
+impl Program {
+    /// Brings all functions of the items in `wanted` up to date; gives the number of those that had to be analysed.
+    pub fn analyse(
+        &mut self,
+        wanted: &[usize],
+        text: &Text,
+        items: &[Item],
+        states: &mut [ItemState],
+        module: &Module,
+    ) -> u64 {
+        for &index in wanted {
+            states[index].prepare(items[index].span.of(text.as_str()));
         }
-        for &index in &circle {
-            let node = &nodes[index];
-            let is_sole = node.callable.as_ref().is_some_and(|name| by_name.get(name) == Some(&Some(index)));
-            if let Some(slot) = slot(states, node.item, node.slot).filter(|_| is_sole) {
-                let (summary, effect) = slot.summary();
-                (nodes[index].summary, nodes[index].effect) = (summary.cloned(), effect);
+        let mut dirty = self.outdated(wanted, states).unwrap_or_else(|| {
+            self.nodes = nodes(wanted, states);
+            self.by_name = link(&mut self.nodes, states);
+            self.circles = circles(&self.nodes);
+            vec![true; self.nodes.len()]
+        });
+        self.items = wanted.iter().map(|&index| (index, states[index].stamp())).collect();
+        if std::mem::replace(&mut self.generation, module.generation) != module.generation {
+            dirty.iter_mut().for_each(|dirty| *dirty = true);
+        }
+        if !dirty.contains(&true) {
+            return 0;
+        }
+        let mut analysed = 0;
+        let mut changed = vec![false; self.nodes.len()];
+        for circle in &self.circles {
+            let is_open = |index: &usize| dirty[*index] || self.nodes[*index].calls.iter().any(|of| changed[*of]);
+            if !circle.iter().any(is_open) {
+                continue;
+            }
+            for &index in circle {
+                let Node { item, slot: at, ref calls, .. } = self.nodes[index];
+                let Some(slot) = slot(states, item, at) else { continue };
+                let outside = calls.iter().filter(|of| !circle.contains(of));
+                let calls = outside.fold(0u64, |sum, &of| {
+                    let name = self.nodes[of].callable.as_deref().unwrap_or_default();
+                    sum.wrapping_add(word(name).rotate_left(7) ^ self.nodes[of].effect)
+                });
+                let names = module.meaning_of(slot);
+                let summary = |name: &str| {
+                    let known = self.by_name.get(name).copied().flatten().filter(|of| !circle.contains(of))?;
+                    self.nodes[known].summary.clone()
+                };
+                let inputs = Inputs { module, names, calls, summary: &summary };
+                analysed += u64::from(states[item].analyse(at, items[item].span.of(text.as_str()), &inputs));
+            }
+            for &index in circle {
+                let node = &mut self.nodes[index];
+                let is_sole = node.callable.as_ref().is_some_and(|name| self.by_name.get(name) == Some(&Some(index)));
+                if let Some(slot) = slot(states, node.item, node.slot).filter(|_| is_sole) {
+                    let (summary, effect) = slot.summary();
+                    changed[index] = effect != node.effect;
+                    (node.summary, node.effect) = (summary.cloned(), effect);
+                }
             }
         }
+        analysed
     }
-    analysed
+
+    /// The functions that may have to be analysed again, where all else is as it was: the same functions call each other.
+    fn outdated(&self, wanted: &[usize], states: &[ItemState]) -> Option<Vec<bool>> {
+        if wanted.len() != self.items.len() {
+            return None;
+        }
+        let mut dirty = vec![false; self.nodes.len()];
+        let mut nodes = self.nodes.iter().enumerate().peekable();
+        let mut named: Option<FxHashMap<u64, Vec<usize>>> = None;
+        for (&index, &(place, stamp)) in wanted.iter().zip(&self.items) {
+            if index != place {
+                return None;
+            }
+            let slots = states[index].analysis.as_ref().map(|analysis| analysis.slots()).unwrap_or_default();
+            let is_same = states[index].stamp() == stamp;
+            for slot in slots {
+                let (at, node) = nodes.next().filter(|(_, node)| node.item == index)?;
+                if is_same {
+                    continue;
+                }
+                let named = named.get_or_insert_with(|| by_last_name(&self.nodes));
+                if node.callable != slot.callable || node.calls != calls(slot, named) {
+                    return None;
+                }
+                dirty[at] = true;
+            }
+            if nodes.peek().is_some_and(|(_, node)| node.item == index) {
+                return None;
+            }
+        }
+        Some(dirty)
+    }
 }
 
 fn slot(states: &[ItemState], item: usize, slot: usize) -> Option<&Slot> {
@@ -80,19 +151,32 @@ fn nodes(wanted: &[usize], states: &[ItemState]) -> Vec<Node> {
 
 /// Finds for each function those whose last name stands in it. Gives the functions by name, `None` where two share it.
 fn link(nodes: &mut [Node], states: &[ItemState]) -> FxHashMap<Arc<str>, Option<usize>> {
-    let mut named: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
     let mut by_name: FxHashMap<Arc<str>, Option<usize>> = FxHashMap::default();
     for (index, node) in nodes.iter().enumerate() {
         if let Some(name) = &node.callable {
-            named.entry(word(name.rsplit('.').next().unwrap_or(name))).or_default().push(index);
             by_name.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(index));
         }
     }
+    let named = by_last_name(nodes);
     for node in nodes {
-        let words = slot(states, node.item, node.slot).map(|slot| &slot.words[..]).unwrap_or_default();
-        node.calls = words.iter().filter_map(|word| named.get(word)).flatten().copied().collect();
+        node.calls = slot(states, node.item, node.slot).map(|slot| calls(slot, &named)).unwrap_or_default();
     }
     by_name
+}
+
+fn by_last_name(nodes: &[Node]) -> FxHashMap<u64, Vec<usize>> {
+    let mut named: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+    for (index, node) in nodes.iter().enumerate() {
+        if let Some(name) = &node.callable {
+            named.entry(word(name.rsplit('.').next().unwrap_or(name))).or_default().push(index);
+        }
+    }
+    named
+}
+
+/// The functions whose last name stands in this one.
+fn calls(slot: &Slot, named: &FxHashMap<u64, Vec<usize>>) -> Vec<usize> {
+    slot.words.iter().filter_map(|word| named.get(word)).flatten().copied().collect()
 }
 
 /// The functions in circles of calls (Tarjan's strongly connected components; most are one function), called ones first. Does

@@ -9,8 +9,30 @@ use super::item::ItemState;
 use crate::facts::{Attribute, Meaning, Member, ModuleNames};
 use crate::items::Item;
 
-/// The functions that are given to `add_done_callback`, by their own names; sorted.
-pub(super) fn callbacks(text: &str) -> Vec<String> {
+/// What one item does with the names that are asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// The functions that are given to `add_done_callback`, by their own names.
+    pub callbacks: Vec<String>,
+    /// Something is cancelled.
+    pub cancels: bool,
+    /// The collections that more is done with than to put something in or take something out.
+    pub looks_into: Vec<String>,
+}
+
+impl Usage {
+    /// Of an item's text; `collectors` are the names that may be collections.
+    pub fn of(text: &str, collectors: &[String]) -> Self {
+        let looked = |name: &&String| words(text, name).any(|at| !only_keeps(text, at, name));
+        Self {
+            callbacks: callbacks(text),
+            cancels: memmem::find(text.as_bytes(), b".cancel(").is_some(),
+            looks_into: collectors.iter().filter(looked).cloned().collect(),
+        }
+    }
+}
+
+fn callbacks(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for at in memmem::find_iter(text.as_bytes(), "add_done_callback(") {
         let given = text.get(at + "add_done_callback(".len()..).unwrap_or_default().trim_start();
@@ -20,21 +42,14 @@ pub(super) fn callbacks(text: &str) -> Vec<String> {
             names.push(path.rsplit('.').next().unwrap_or(path).to_owned());
         }
     }
-    names.sort_unstable();
-    names.dedup();
     names
-}
-
-/// Whether anything in the file is cancelled.
-pub(super) fn cancels(text: &str) -> bool {
-    memmem::find(text.as_bytes(), b".cancel(").is_some()
 }
 
 /// Files with more collections than these are not asked about each of them.
 const MAX_COLLECTORS: usize = 16;
 
-/// The variables and attributes that are made as a set or list, and which the file only puts something into or takes something out of; sorted.
-pub(super) fn collectors(text: &str, names: &ModuleNames) -> Vec<String> {
+/// The variables and attributes that are made as a set or list; sorted.
+pub(super) fn collections(names: &ModuleNames) -> Vec<String> {
     let is_collection = |callee: &str| matches!(callee, "set" | "list" | "weakref.WeakSet" | "WeakSet");
     let mut found: Vec<String> = Vec::new();
     for (name, meaning) in names.iter() {
@@ -53,7 +68,6 @@ pub(super) fn collectors(text: &str, names: &ModuleNames) -> Vec<String> {
     found.sort_unstable();
     found.dedup();
     found.truncate(MAX_COLLECTORS);
-    found.retain(|name| words(text, name).all(|at| only_keeps(text, at, name)));
     found
 }
 

@@ -4,7 +4,9 @@
 //! that mention no module variable and no module of which nothing is known, nor does any function or class they mention. Words
 //! are compared, not resolved: a word too many costs a finding, never adds one.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::{Meaning, ModuleNames};
 
@@ -47,6 +49,8 @@ pub struct Mentions {
     definitions: Vec<String>,
     /// All names of the module that stand in it.
     names: Vec<String>,
+    /// Of all that.
+    stamp: u64,
 }
 
 impl Mentions {
@@ -55,7 +59,7 @@ impl Mentions {
         // A star may bring any name.
         let harmless = |module: &str| HARMLESS.contains(&module.split('.').next().unwrap_or_default());
         let shared = !module.star_imports().iter().all(|module| harmless(module));
-        let mut this = Self { shared, definitions: Vec::new(), names: Vec::new() };
+        let mut this = Self { shared, definitions: Vec::new(), names: Vec::new(), stamp: 0 };
         let mut seen = FxHashSet::default();
         let mut rest = text;
         while let Some(start) = rest.find(is_word) {
@@ -89,7 +93,15 @@ impl Mentions {
         }
         this.names.sort_unstable();
         this.names.dedup();
+        let mut stamp = FxHasher::default();
+        (this.shared, &this.definitions, &this.names).hash(&mut stamp);
+        this.stamp = stamp.finish();
         this
+    }
+
+    /// Differs where they do.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
     }
 
     /// The names of the module that it mentions.
