@@ -157,5 +157,5 @@ fn megabytes() {
     survive(format!("x = '{}'\n", "result ".repeat((50 << 20) / 7)));
     // As much of code takes an unoptimised build a quarter of a minute.
     let function = "async def f(x):\n    t = asyncio.create_task(x())\n    return t if t.done() else None\n\n";
-    survive("import asyncio\n".to_owned() + &function.repeat((10 << 20) / function.len()));
+    survive("import asyncio\n".to_owned() + &function.repeat((4 << 20) / function.len()));
 }

@@ -270,16 +270,19 @@ impl ItemState {
                 let own = |span: Span| facts.function_at(span.start) == unit.scope;
                 function = function.map(|function| function.suspended(own));
             }
-            let own = unit.span.of(text);
+            // What is not analysed needs no words; and nested deeply, each would be read as often as there are functions around it.
+            let own = if suspended { "" } else { unit.span.of(text) };
             // The name behind `def` calls nobody.
             let name = facts
                 .scope(unit.scope)
                 .and_then(|scope| scope.name)
                 .unwrap_or(Span::new(unit.span.start, unit.span.start));
-            let (before, behind) = (Span::new(unit.span.start, name.start), Span::new(name.end, unit.span.end));
+            let head = (name.start - unit.span.start) as usize;
+            let before = own.get(..head).unwrap_or_default();
+            let behind = own.get(head + name.len() as usize..).unwrap_or_default();
             slots.push(Slot {
                 callable: callable(facts, unit.scope, text),
-                words: words(before.of(text).split(not_word).chain(behind.of(text).split(not_word))),
+                words: words(before.split(not_word).chain(behind.split(not_word))),
                 text: hashed(own),
                 unit,
                 key,
@@ -359,7 +362,7 @@ impl Function {
             src: names.src,
             is_async: graph.is_async,
             span: slot.unit.span,
-            callback: inputs.module.is_callback(slot.name()).then_some(inputs.module.cancels()),
+            callback: inputs.module.callback(slot.name()),
         };
         for verdict in rules::judge(&account, &subject) {
             self.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.module.python));

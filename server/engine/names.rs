@@ -121,7 +121,6 @@ impl Module {
         for (item, state) in items.iter().zip(states.iter_mut()) {
             let own = state.usage(item.span.of(text.as_str()), &self.candidates);
             all.callbacks.extend_from_slice(&own.callbacks);
-            all.cancels |= own.cancels;
             all.looks_into.extend_from_slice(&own.looks_into);
         }
         all.callbacks.sort_unstable();
@@ -168,13 +167,12 @@ impl Module {
         self.generation += 1;
     }
 
-    pub fn is_callback(&self, function: &str) -> bool {
-        self.usage.callbacks.binary_search_by(|name| name.as_str().cmp(function)).is_ok()
-    }
-
-    /// Whether the file cancels anything.
-    pub fn cancels(&self) -> bool {
-        self.usage.cancels
+    /// Whether the function is a done callback; the flag says that its task is seen to be cancelled.
+    pub fn callback(&self, function: &str) -> Option<bool> {
+        let mut of = self.usage.callbacks.iter().filter(|(name, _)| name == function).map(|(_, cancels)| *cancels);
+        let first = of.next()?;
+        // Where several have the name, it may be another's.
+        Some(of.fold(first, |all, cancels| all && cancels))
     }
 
     pub fn collects_only(&self, name: &str) -> bool {
@@ -209,7 +207,7 @@ impl Module {
 
     /// What the words of a function mean, the class of its first parameter, and what the file does with it, in one number.
     pub fn meaning_of(&self, slot: &Slot) -> u64 {
-        let callback = self.is_callback(slot.name()).then_some(self.usage.cancels);
+        let callback = self.callback(slot.name());
         let private: &[String] = if slot.is_module() { &self.private } else { &[] };
         let used = hashed(&(callback, private, &self.collectors, &self.reawaited));
         let own = self.meanings.get(&word(slot.owner())).copied().unwrap_or_default();

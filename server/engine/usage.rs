@@ -12,10 +12,8 @@ use crate::items::Item;
 /// What one item does with the names that are asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Usage {
-    /// The functions that are given to `add_done_callback`, by their own names.
-    pub callbacks: Vec<String>,
-    /// Something is cancelled.
-    pub cancels: bool,
+    /// The functions that are given to `add_done_callback`, by their own names, and whether the task is seen to be cancelled.
+    pub callbacks: Vec<(String, bool)>,
     /// The collections that more is done with than to put something in or take something out.
     pub looks_into: Vec<String>,
 }
@@ -24,25 +22,35 @@ impl Usage {
     /// Of an item's text; `collectors` are the names that may be collections.
     pub fn of(text: &str, collectors: &[String]) -> Self {
         let looked = |name: &&String| words(text, name).any(|at| !only_keeps(text, at, name));
-        Self {
-            callbacks: callbacks(text),
-            cancels: memmem::find(text.as_bytes(), b".cancel(").is_some(),
-            looks_into: collectors.iter().filter(looked).cloned().collect(),
-        }
+        Self { callbacks: callbacks(text), looks_into: collectors.iter().filter(looked).cloned().collect() }
     }
 }
 
-fn callbacks(text: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for at in memmem::find_iter(text.as_bytes(), "add_done_callback(") {
-        let given = text.get(at + "add_done_callback(".len()..).unwrap_or_default().trim_start();
+/// The functions given as done callbacks, and whether the code around cancels what they are given to.
+fn callbacks(text: &str) -> Vec<(String, bool)> {
+    let mut found: Vec<(String, bool)> = Vec::new();
+    for at in memmem::find_iter(text.as_bytes(), ".add_done_callback(") {
+        let given = text.get(at + ".add_done_callback(".len()..).unwrap_or_default().trim_start();
         let path: &str = given.split(|c: char| !is_word(c) && c != '.').next().unwrap_or_default();
         let behind = given.get(path.len()..).unwrap_or_default().trim_start();
         if behind.starts_with([')', ',']) && !path.is_empty() {
-            names.push(path.rsplit('.').next().unwrap_or(path).to_owned());
+            let name = path.rsplit('.').next().unwrap_or(path).to_owned();
+            found.push((name, cancels(text, at)));
         }
     }
-    names
+    found
+}
+
+/// Whether the task before `.add_done_callback` at `at` is cancelled in the same function; an attribute anywhere in the item.
+fn cancels(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let start = before.rfind(|c| !is_word(c) && c != '.').map_or(0, |space| space + 1);
+    let task = &before[start..];
+    let from = before.rfind("def ").unwrap_or(0);
+    let until = text.get(at..).and_then(|behind| behind.find("def ")).map_or(text.len(), |end| at + end);
+    let around = if task.contains('.') { text } else { text.get(from..until).unwrap_or_default() };
+    let cancel = format!("{task}.cancel(");
+    !task.is_empty() && memmem::find(around.as_bytes(), cancel.as_bytes()).is_some()
 }
 
 /// Files with more collections than these are not asked about each of them.

@@ -61,7 +61,9 @@ impl Kept<'_> {
 
     /// Kept, and awaited at the end of the block; those of a loop behind it.
     fn awaited(&self) -> Option<Draft> {
-        let ending = Ending::of(&self.place, self.site.newline, Loops::Counted)?;
+        // What is started last is meant to run on; awaited at once it might wait for the code that starts it.
+        let ending =
+            Ending::of(&self.place, self.site.newline, Loops::Counted).filter(|ending| !ending.is_at_once())?;
         let mut imports = Vec::new();
         let mut edits = Vec::new();
         let many = ending.repeated.is_some() || matches!(self.made, Made::List(_));

@@ -47,6 +47,11 @@ impl<'t> Ending<'t> {
         Some(Self { repeated, last: Layout::around(place, last, last, newline), leaves: leaves_last, rest })
     }
 
+    /// Nothing runs between the making of the task and the end: to await it there is to await it at once.
+    pub fn is_at_once(&self) -> bool {
+        self.repeated.is_none() && self.rest.len() == usize::from(self.leaves)
+    }
+
     /// Simple statements, or with `compound` others, run at the end. Lines relative to the block's indentation.
     pub fn insert(&self, lines: &[String], compound: bool) -> Option<TextEdit> {
         match (self.leaves, compound) {

@@ -40,7 +40,8 @@ pub(super) fn judge(account: &Account, subject: &Subject<'_>) -> Vec<Verdict> {
     for (&at, awaits) in &account.awaits {
         let beyond = awaits.iter().all(|of| of.beyond);
         let mut reached = awaits.iter().filter(|of| beyond || !of.beyond);
-        let wrong = reached.find(|of| !of.doubt && !of.guards.cancelled && will_be_cancelled(&of.task.1));
+        let wrong = reached
+            .find(|of| !of.doubt && !of.is_cancelled_itself && !of.guards.cancelled && will_be_cancelled(&of.task.1));
         let certain =
             awaits.iter().all(|of| will_be_cancelled(&of.task.1) && of.task.1.states.without(States::P).is_empty());
         if let Some(of) = wrong {
@@ -59,6 +60,10 @@ fn in_callback(account: &Account, subject: &Subject<'_>, cancels: bool) -> Optio
         of && !ask.is_result && !ask.doubt && !ask.catches_cancelled && ask.asked_by.is_none()
     });
     let ask = unguarded.min_by_key(|ask| ask.call)?;
+    // Its author has thought of it, be it by another name for the task.
+    if subject.span.of(subject.src).contains(".cancelled()") {
+        return None;
+    }
     let task = quoted(ask.receiver, subject.src);
     Some(Verdict {
         rule: "cancelled-task-unguarded",

@@ -51,7 +51,7 @@ pub struct Subject<'a> {
     pub is_async: bool,
     /// Its node, without decorators.
     pub span: Span,
-    /// Some task of the file has it as a done callback; the flag says that the file cancels tasks.
+    /// Some task of the file has it as a done callback; the flag says that such a task is seen to be cancelled.
     pub callback: Option<bool>,
 }
 

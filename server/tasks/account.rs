@@ -114,6 +114,8 @@ pub struct AwaitOf {
     pub task: (ObjectId, Object),
     /// The expression that is awaited.
     pub operand: Span,
+    /// A `CancelledError` is on its way already: what comes out is what comes anyway.
+    pub is_cancelled_itself: bool,
     /// No reader would believe in the path.
     pub doubt: bool,
     /// The path has passed a question that can only fail.

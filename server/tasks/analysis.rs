@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::account::{Account, Ask, Mention, Step};
+use super::account::{Account, Step};
 use super::callee;
 use super::calls::Call;
 use super::collections::one_of;
@@ -13,7 +13,7 @@ use super::value::*;
 use super::world::{Suspension, World};
 use crate::facts::ModuleNames;
 use crate::flow::{
-    BlockId, Constant, Domain, ExcSet, Graph, Guards, Liveness, OpKind, Outcome, Place, Receiver, Terminator, solve,
+    BlockId, Constant, Domain, ExcSet, Graph, Liveness, OpKind, Outcome, Place, Receiver, Terminator, solve,
 };
 use crate::text::Span;
 
@@ -170,49 +170,6 @@ impl Analysis<'_> {
     /// The task was waited for here.
     pub(super) fn waited(&mut self, at: &Here<'_, '_>, id: ObjectId, span: Span) {
         self.account.waits.entry(id).or_default().insert((at.block, span));
-    }
-
-    /// `task.result` is called on this task.
-    pub(super) fn ask(&mut self, world: &World, call: &Call<'_>, attribute: &Attribute, id: ObjectId) {
-        let task = world.object(id).map(|object| (id, object.clone()));
-        let is_result = &*attribute.name == "result";
-        let receiver = attribute.object;
-        let ask = Ask { task, call: call.span, receiver, is_result, ..Ask::guarded(world, call.guards) };
-        self.note_ask(attribute.span, ask);
-    }
-
-    /// A function of this file is given a task, and asks it.
-    pub(super) fn ask_through(
-        &mut self,
-        world: &mut World,
-        at: Span,
-        (id, arg): (ObjectId, Span),
-        asks: Asks,
-        guards: Guards,
-        callee: &Arc<str>,
-    ) {
-        let task = world.object(id).map(|object| (id, object.clone()));
-        let ask = Ask {
-            task,
-            call: at,
-            receiver: arg,
-            is_result: asks.is_result,
-            asked_by: Some((callee.clone(), asks)),
-            ..Ask::guarded(world, guards)
-        };
-        self.note_ask(at, ask);
-    }
-
-    /// `other.result` is taken of something that is no task made in view.
-    fn ask_of_another(&mut self, world: &World, at: Span, is_result: bool) {
-        self.note_ask(at, Ask { is_result, ..Ask::at(world) });
-    }
-
-    fn note_ask(&mut self, at: Span, ask: Ask) {
-        let known = self.account.asks.entry(at).or_default();
-        if !known.iter().any(|other| other.same_as(&ask)) {
-            known.push(ask);
-        }
     }
 
     /// One instruction. False where no path goes on.
@@ -380,6 +337,7 @@ impl Analysis<'_> {
                 let result = self.wait_on(at, world, &value, span);
                 if let Some(coroutine) = &coroutine {
                     self.account.note_raise(at.unwind.is_none(), coroutine.raises);
+                    self.account.may_refuse |= coroutine.may_refuse;
                     for of in coroutine.lent.iter() {
                         self.take_back(at, world, *of, span, *guards, &coroutine.name);
                     }
@@ -448,6 +406,8 @@ impl Analysis<'_> {
             }
             OpKind::Return(src) => {
                 let value = world.get(*src).clone();
+                // A `return` in a `finally` swallows whatever brought control there.
+                self.account.may_refuse |= world.is_unwinding();
                 self.account.note_return(world, &value, (self.context.function, graph.start));
                 if let Value::WaitSet(set) = &value {
                     world.looked_at(set, span);
@@ -544,6 +504,9 @@ impl Analysis<'_> {
             }
             OpKind::Enter { dst, cm, is_async } => {
                 let value = world.get(*cm).clone();
+                if let Value::Context(super::value::Context::Suppress(kinds)) = &value {
+                    self.account.may_refuse |= kinds.meets(ExcSet::CANCELLED);
+                }
                 match &value {
                     Value::Group(_) | Value::Context(_) => {}
                     _ if *is_async => {
@@ -590,19 +553,6 @@ impl Analysis<'_> {
             self.raise(at, raised, ExcSet::EXCEPTION);
         } else {
             self.account.note_raise(true, Raises::Perhaps);
-        }
-    }
-
-    fn mention(&mut self, world: &World, place: Place, span: Span) {
-        let Value::Object(id) = world.get(place) else { return };
-        let Some(object) = world.object(*id).filter(|_| !world.is_parameter(*id)) else { return };
-        let known =
-            self.account.mentions.entry(span).or_insert_with(|| Mention { task: Some(*id), states: Vec::new() });
-        if known.task != Some(*id) {
-            known.task = None;
-        }
-        if !known.states.contains(object) {
-            known.states.push(object.clone());
         }
     }
 }

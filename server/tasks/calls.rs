@@ -70,6 +70,35 @@ const CALM: [&str; 10] = [
     "Server.wait_closed",
 ];
 
+/// Those that take no arguments.
+const TAKES_NOTHING: [&str; 9] = [
+    "Event.wait",
+    "Lock.acquire",
+    "Semaphore.acquire",
+    "Condition.wait",
+    "Queue.get",
+    "Queue.join",
+    "Process.wait",
+    "Server.wait_closed",
+    "StreamWriter.drain",
+];
+
+/// The functions that end the program, or the test.
+fn never_returns(path: &str) -> bool {
+    matches!(
+        path,
+        "pytest.fail"
+            | "pytest.skip"
+            | "pytest.xfail"
+            | "pytest.exit"
+            | "sys.exit"
+            | "os._exit"
+            | "os.abort"
+            | "builtins.exit"
+            | "builtins.quit"
+    )
+}
+
 /// The methods that only event loops have, so that a receiver called like one is believed to be one.
 pub(super) fn of_loop(name: &str) -> bool {
     matches!(
@@ -136,6 +165,11 @@ impl Analysis<'_> {
     pub(super) fn call(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: Call<'_>) -> bool {
         let callee = world.get(call.callee).clone();
         let result = match &callee {
+            Value::Path(path) if never_returns(path) => {
+                self.hand_over(world, &call);
+                self.raise(at, world.clone(), ExcSet::ERROR.union(ExcSet::EXIT));
+                return false;
+            }
             Value::Path(path) => self.function(at, world, &call, path),
             Value::Definition(name) => {
                 let callee = self.definition(name);
@@ -166,6 +200,11 @@ impl Analysis<'_> {
                 Value::Group(group) if &**name == "create_task" => {
                     self.make_task(at, world, &call, Some(*group));
                     Value::Object(call.span)
+                }
+                // Of a `unittest.TestCase`.
+                Value::Instance(instance) if instance.is_own && matches!(&**name, "fail" | "skipTest") => {
+                    self.raise(at, world.clone(), ExcSet::ASSERTION);
+                    return false;
                 }
                 Value::Instance(Instance { class, .. }) => {
                     let callee = self.method(class, name);
@@ -229,6 +268,10 @@ impl Analysis<'_> {
     /// A call of something whose name is known.
     fn known(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: Callee) -> Value {
         match callee {
+            // What is called so is no coroutine function of asyncio, whatever an annotation says.
+            Callee::Coroutine { name, key: None } if TAKES_NOTHING.contains(&&*name) && !call.args.is_empty() => {
+                self.unknown(at, world, call, None)
+            }
             Callee::Coroutine { name, key } => {
                 let summary = key.as_deref().and_then(|key| (self.context.summary)(key));
                 let lent = self.lend(world, call, summary.as_deref());
@@ -514,7 +557,11 @@ impl Analysis<'_> {
                         _ => world.escape(&value),
                     }
                 }
-                self.raise_in_doubt(at, world);
+                // Nobody counts on a `print` to raise.
+                let converts = ["builtins.int", "builtins.float", "builtins.ord", "builtins.chr", "builtins.bytes"];
+                if at.unwind.is_some() || converts.contains(&path) {
+                    self.raise_in_doubt(at, world);
+                }
                 Value::Returned
             }
             _ => match self.result_of(path) {

@@ -142,8 +142,18 @@ impl Analysis<'_> {
             return;
         }
         let known = self.account.awaits.entry(by).or_default();
-        let new = AwaitOf { task: (*id, object.clone()), operand, doubt: world.doubt, beyond: world.beyond, guards };
-        if !known.iter().any(|of| of.task == new.task && (of.doubt, of.beyond) == (new.doubt, new.beyond)) {
+        let new = AwaitOf {
+            task: (*id, object.clone()),
+            operand,
+            is_cancelled_itself: world.caught.meets(ExcSet::CANCELLED) || world.is_unwinding(),
+            doubt: world.doubt,
+            beyond: world.beyond,
+            guards,
+        };
+        if !known
+            .iter()
+            .any(|of| of.task == new.task && (of.doubt, of.is_cancelled_itself) == (new.doubt, new.is_cancelled_itself))
+        {
             known.push(new);
         }
     }

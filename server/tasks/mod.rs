@@ -11,6 +11,7 @@
 
 mod account;
 mod analysis;
+mod asks;
 mod awaits;
 mod callee;
 mod calls;

@@ -241,6 +241,11 @@ impl World {
         }
     }
 
+    /// Whether an exception brought control here, into a `finally`.
+    pub fn is_unwinding(&self) -> bool {
+        self.resume.contains(&Resume::Unwind)
+    }
+
     /// A time limit may have cancelled the task.
     pub fn note_limit(&mut self, id: ObjectId, at: Span) {
         if let Some(object) = self.object_mut(id) {

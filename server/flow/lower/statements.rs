@@ -438,10 +438,16 @@ impl Lowering<'_> {
 
     /// What a context manager means to what is raised in its block: `suppress`, `pytest.raises`, `assertRaises`; or to warnings.
     fn suppresses(&self, manager: Node<'_>) -> Guards {
+        // One that is not known may swallow a cancellation.
+        let unknown = Guards { cancelled: true, ..Guards::NONE };
         if manager.kind() != "call" {
+            return unknown;
+        }
+        let Some(callee) = manager.child_by_field_name("function") else { return unknown };
+        let path = self.names.dotted(self.evaluating(), callee).unwrap_or_default();
+        if path.starts_with("asyncio.") || path == "builtins.open" {
             return Guards::NONE;
         }
-        let Some(callee) = manager.child_by_field_name("function") else { return Guards::NONE };
         let name = callee.child_by_field_name("attribute").unwrap_or(callee);
         if matches!(self.text(name), "warns" | "catch_warnings" | "assertWarns" | "assertWarnsRegex" | "check_warnings")
         {
@@ -451,7 +457,7 @@ impl Lowering<'_> {
             self.text(name),
             "suppress" | "raises" | "assertRaises" | "assertRaisesRegex" | "assertRaisesRegexp"
         ) {
-            return Guards::NONE;
+            return unknown;
         }
         let mut guards = Guards::NONE;
         for argument in manager.child_by_field_name("arguments").map(children).unwrap_or_default() {
