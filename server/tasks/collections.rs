@@ -26,6 +26,9 @@ impl Analysis<'_> {
                     world.escape(value);
                 }
                 let is_dict = matches!(world.get(place), Value::Dict(_));
+                if let Some(local) = graph.locals.get(place.0 as usize) {
+                    self.account.note_name(&Value::Many(ids.clone().into()), &local.name);
+                }
                 world.set(graph, place, if is_dict { Value::Dict(ids.into()) } else { Value::Many(ids.into()) });
             }
             _ => {

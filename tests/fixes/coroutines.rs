@@ -257,9 +257,16 @@ fn nothing_is_called_again_with_other_arguments() {
 }
 
 #[test]
+fn the_task_that_was_made_of_it_is_awaited_instead() {
+    let source = crate::in_async("coro = ⟦work(1)⟧\nt = ⟦asyncio.create_task(coro)⟧\nx = ⟦await coro⟧");
+    let fixes = fixed(&source, reused);
+    assert_eq!(titles(&fixes), [AGAIN, "Await `t` instead"]);
+    assert_eq!(fixes[1].1, crate::in_async("coro = work(1)\nt = asyncio.create_task(coro)\nx = await t"));
+}
+
+#[test]
 fn a_task_is_no_help_where_one_is_made_of_it_or_no_loop_runs() {
     for source in [
-        crate::in_async("coro = ⟦work(1)⟧\nt = ⟦asyncio.create_task(coro)⟧\n⟦await coro⟧"),
         crate::in_async("self.coro = ⟦work(1)⟧\n⟦await self.coro⟧\n⟦await self.coro⟧"),
         crate::in_async("coro = ⟦work(1)⟧\n⟦await asyncio.wait_for(coro, 1)⟧\n⟦await coro⟧"),
         crate::in_def("def f():", "coro = ⟦work(1)⟧\n⟦asyncio.run(coro)⟧\n⟦asyncio.run(coro)⟧"),

@@ -9,16 +9,22 @@ const GROUP: &str = "Start it in a task group";
 
 #[test]
 fn a_dropped_task_is_kept_and_awaited_at_the_end_of_its_block() {
-    assert_eq!(titles("⟦asyncio.create_task(x())⟧", dangling), [KEEP, IN_SET, GROUP]);
+    assert_eq!(titles("⟦asyncio.create_task(x())⟧\ny()", dangling), [KEEP, IN_SET, GROUP]);
+    // Started last, it is meant to run on; awaited at once it might wait for the code that starts it.
+    for last in
+        ["⟦asyncio.create_task(x())⟧", "⟦asyncio.create_task(x())⟧\nreturn a", "if a: ⟦asyncio.create_task(x())⟧"]
+    {
+        assert!(!titles(last, dangling).contains(&KEEP.to_owned()), "{last}");
+    }
     for (before, after) in [
-        ("⟦asyncio.create_task(x())⟧", "task = asyncio.create_task(x())\nawait task"),
+        ("⟦asyncio.create_task(x())⟧\ny()", "task = asyncio.create_task(x())\ny()\nawait task"),
         (
             "⟦asyncio.create_task(x())⟧  # why\nawait y()\n# end",
             "task = asyncio.create_task(x())  # why\nawait y()\nawait task\n# end",
         ),
-        ("⟦asyncio.create_task(x())⟧\nreturn a", "task = asyncio.create_task(x())\nawait task\nreturn a"),
+        ("⟦asyncio.create_task(x())⟧\ny()\nreturn a", "task = asyncio.create_task(x())\ny()\nawait task\nreturn a"),
         ("⟦asyncio.create_task(x())⟧; y()", "task = asyncio.create_task(x()); y(); await task"),
-        ("if a: ⟦asyncio.create_task(x())⟧", "if a: task = asyncio.create_task(x()); await task"),
+        ("if a: ⟦asyncio.create_task(x())⟧; y()", "if a: task = asyncio.create_task(x()); y(); await task"),
         (
             "if a:\n    ⟦asyncio.create_task(x())⟧\n    y()\nz()",
             "if a:\n    task = asyncio.create_task(x())\n    y()\n    await task\nz()",
@@ -28,8 +34,8 @@ fn a_dropped_task_is_kept_and_awaited_at_the_end_of_its_block() {
             "async with session:\n    task = asyncio.create_task(x())\n    if a:\n        y()\n    await task",
         ),
         (
-            "(⟦asyncio.create_task(\n    x(),  # task\n)⟧)",
-            "task2 = (asyncio.create_task(\n    x(),  # task\n))\nawait task2",
+            "(⟦asyncio.create_task(\n    x(),  # task\n)⟧)\ny()",
+            "task2 = (asyncio.create_task(\n    x(),  # task\n))\ny()\nawait task2",
         ),
     ] {
         let title = if after.starts_with("task2") { "Keep it as `task2` and await it at the end" } else { KEEP };
@@ -252,12 +258,12 @@ class A:
 
 #[test]
 fn line_endings_are_kept() {
-    let source = "import asyncio\r\n\r\n\r\nasync def f():\r\n\t⟦asyncio.create_task(g())⟧\r\n";
+    let source = "import asyncio\r\n\r\n\r\nasync def f():\r\n\t⟦asyncio.create_task(g())⟧\r\n\ty()\r\n";
     for (title, text, _) in fixed_on((3, 11), source, dangling) {
         assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{title}:\n{text:?}");
     }
     assert_eq!(
         after(source, dangling, KEEP),
-        "import asyncio\r\n\r\n\r\nasync def f():\r\n\ttask = asyncio.create_task(g())\r\n\tawait task\r\n"
+        "import asyncio\r\n\r\n\r\nasync def f():\r\n\ttask = asyncio.create_task(g())\r\n\ty()\r\n\tawait task\r\n"
     );
 }
