@@ -72,7 +72,12 @@ impl<'a> Context<'a> {
     /// `await work()` instead of the second `await coro`.
     fn called_again(&self) -> Option<Draft> {
         // In a loop the first use is this one as well: then nothing would await the coroutine that was made before.
-        if !self.repeatable || self.reused.first == self.reused.again || self.again_in_loop_with_first() {
+        // Nor on a path that has not used it yet.
+        if !self.repeatable
+            || !self.reused.always
+            || self.reused.first == self.reused.again
+            || self.again_in_loop_with_first()
+        {
             return None;
         }
         let title = labelled("Call", self.call(), " again here");

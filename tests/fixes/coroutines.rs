@@ -79,6 +79,7 @@ fn reused(text: &str, spans: &[Span]) -> Repair {
         made: spans[0],
         first: spans[1],
         again: spans[spans.len() - 1],
+        always: true,
         name: line.split_once(" = ").map(|(name, _)| name.trim().to_owned()),
     })
 }
