@@ -182,6 +182,8 @@ pub struct Reused {
     pub again: Span,
     /// The variable or attribute by which `again` names it: `coro`, `self.coro`.
     pub name: Option<String>,
+    /// Every path to `again` has used it before.
+    pub always: bool,
 }
 
 /// A task that is dropped where it is made, or kept in a variable that nobody reads.

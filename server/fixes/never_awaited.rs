@@ -59,7 +59,10 @@ fn gathered(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
     let built = place.outside_loops(|statement| !binds(site.src, statement, name));
     let layout = Layout::of(&built, site.newline);
     let mut imports = Vec::new();
-    let gather = format!("await {}(*{name})", site.spelled("asyncio.gather", &mut imports));
+    // A dictionary gives its keys.
+    let is_dict = place.path.iter().any(|(node, _)| matches!(node.kind(), "dictionary" | "dictionary_comprehension"));
+    let values = if is_dict { ".values()" } else { "" };
+    let gather = format!("await {}(*{name}{values})", site.spelled("asyncio.gather", &mut imports));
     let edit = layout.after(&[gather])?;
     let title = format!("Await all of `{name}` with `asyncio.gather`");
     Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, vec![edit]) })

@@ -17,7 +17,8 @@ pub(super) fn reused(site: &Site, reused: &Reused) -> Vec<Draft> {
     let Some(context) = Context::new(site, reused) else { return Vec::new() };
     let in_loop = context.in_loop();
     let task = context.task_awaited();
-    context.called_again().into_iter().chain(task).chain(in_loop).chain(context.wrapped()).collect()
+    // Where a task runs it, its value is there to be had; to call again would do the work twice.
+    task.into_iter().chain(context.called_again()).chain(in_loop).chain(context.wrapped()).collect()
 }
 
 struct Context<'a> {
@@ -71,7 +72,12 @@ impl<'a> Context<'a> {
     /// `await work()` instead of the second `await coro`.
     fn called_again(&self) -> Option<Draft> {
         // In a loop the first use is this one as well: then nothing would await the coroutine that was made before.
-        if !self.repeatable || self.reused.first == self.reused.again || self.again_in_loop_with_first() {
+        // Nor on a path that has not used it yet.
+        if !self.repeatable
+            || !self.reused.always
+            || self.reused.first == self.reused.again
+            || self.again_in_loop_with_first()
+        {
             return None;
         }
         let title = labelled("Call", self.call(), " again here");
@@ -150,10 +156,16 @@ impl<'a> Context<'a> {
         Some(replace(start, statement.end_byte() + line + line_break, String::new()))
     }
 
+    /// The loop tries again what has failed. A task that failed fails for everybody who awaits it.
+    fn is_retry(&self) -> bool {
+        let in_loop = |node: &Node| self.loop_around().is_some_and(|around| span(around).covers(span(*node)));
+        self.again.path.iter().any(|(node, _)| node.kind() == "try_statement" && in_loop(node))
+    }
+
     /// `coro = asyncio.create_task(work())`: a task may be awaited again and again.
     fn wrapped(&self) -> Option<Draft> {
         let waits = self.uses.iter().all(|(_, above)| is_wait(self.site.src, *above));
-        if !self.site.in_async || !self.in_view || !self.made.await_at_call() || !waits {
+        if !self.site.in_async || !self.in_view || !self.made.await_at_call() || !waits || self.is_retry() {
             return None;
         }
         let mut imports = Vec::new();

@@ -43,13 +43,13 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
         None if many => format!("these coroutines of `{name}` are"),
         None => format!("this coroutine of `{name}` is"),
     };
-    let (when, runs) = if certain { ("never", "none of its code runs") } else { ("not", "none of its code runs then") };
-    let path = if certain { "" } else { "on one path " };
+    let whose = if many || held.is_some_and(|(_, is_collection)| *is_collection) { "their" } else { "its" };
+    let (path, when, then) = if certain { ("", "never", "") } else { ("on one path ", "not", " then") };
     if let Some(&run) = account.nested_runs.get(&made) {
         return Some(nested_run(made, run, name));
     }
     let message = format!(
-        "{path}{what} {when} awaited: {runs}. Python would warn `RuntimeWarning: coroutine '{name}' was never awaited`"
+        "{path}{what} {when} awaited: none of {whose} code runs{then}. Python would warn `RuntimeWarning: coroutine '{name}' was never awaited`"
     );
     Some(Verdict {
         rule: "coroutine-never-awaited",

@@ -29,7 +29,7 @@ fn stored(account: &Account, made: Span, attribute: &str) -> Option<Verdict> {
         ),
         related: Vec::new(),
         elsewhere: Vec::new(),
-        repair: Repair::Reused(Reused { made, first: made, again: made, name: None }),
+        repair: Repair::Reused(Reused { made, first: made, again: made, name: None, always: false }),
     })
 }
 
@@ -66,6 +66,6 @@ fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> 
         ),
         related,
         elsewhere: Vec::new(),
-        repair: Repair::Reused(Reused { made: *made, first, again: at, name }),
+        repair: Repair::Reused(Reused { made: *made, first, again: at, name, always: certain }),
     })
 }

@@ -66,7 +66,7 @@ fn never_awaited(held_by: Option<&str>) -> impl Fn(&str, &[Span]) -> Repair {
         Repair::NeverAwaited(NeverAwaited {
             call: spans[0],
             held_by: held_by.map(str::to_owned),
-            in_collection: before.ends_with(['[', '(', '{']),
+            in_collection: before.ends_with(['[', '(', '{']) || before.ends_with("{_:"),
             leaves_at: spans.get(1).copied(),
         })
     }
@@ -79,6 +79,7 @@ fn reused(text: &str, spans: &[Span]) -> Repair {
         made: spans[0],
         first: spans[1],
         again: spans[spans.len() - 1],
+        always: true,
         name: line.split_once(" = ").map(|(name, _)| name.trim().to_owned()),
     })
 }
@@ -161,6 +162,10 @@ fn those_of_a_list_are_gathered_after_it_is_built() {
         (
             "jobs = []\nfor _ in x:\n    while _:\n        jobs.append(⟦work()⟧)\nprint()",
             "jobs = []\nfor _ in x:\n    while _:\n        jobs.append(work())\nawait asyncio.gather(*jobs)\nprint()",
+        ),
+        (
+            "jobs = {_: ⟦work()⟧ for _ in x}\nprint()",
+            "jobs = {_: work() for _ in x}\nawait asyncio.gather(*jobs.values())\nprint()",
         ),
         (
             "for _ in x:\n    jobs = set()\n    for _ in x:\n        jobs.add(⟦work()⟧)",
@@ -271,8 +276,23 @@ fn a_task_is_no_help_where_one_is_made_of_it_or_no_loop_runs() {
         crate::in_async("coro = ⟦work(1)⟧\n⟦await asyncio.wait_for(coro, 1)⟧\n⟦await coro⟧"),
         crate::in_def("def f():", "coro = ⟦work(1)⟧\n⟦asyncio.run(coro)⟧\n⟦asyncio.run(coro)⟧"),
     ] {
-        assert_eq!(titles(&fixed(&source, reused)), [AGAIN], "{source}");
+        let fixes = fixed(&source, reused);
+        assert!(titles(&fixes).contains(&AGAIN) && !titles(&fixes).contains(&TASK), "{source}");
     }
+}
+
+#[test]
+fn a_task_is_no_help_where_a_loop_tries_again_what_failed() {
+    let lines = "coro = ⟦work(1)⟧\nwhile x:\n    try:\n        ⟦await coro⟧\n    except E:\n        pass";
+    assert_eq!(titles(&fixed(&crate::in_async(lines), reused)), [LOOP]);
+}
+
+#[test]
+fn a_task_that_has_it_is_awaited_before_it_is_called_again() {
+    let source = crate::in_async("coro = ⟦work(1)⟧\ntask = ⟦asyncio.create_task(coro)⟧\nprint(⟦await coro⟧)");
+    let fixes = fixed(&source, reused);
+    assert_eq!(titles(&fixes), ["Await `task` instead", AGAIN]);
+    assert_eq!(fixes[0].1, crate::in_async("coro = work(1)\ntask = asyncio.create_task(coro)\nprint(await task)"));
 }
 
 #[test]
