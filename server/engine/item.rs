@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 use super::Draft;
 use super::names::Module;
 use super::usage::Usage;
-use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, ScopeId, ScopeKind, extract};
+use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract};
 use crate::fixes::{self, Global, Home, Repair, Site};
 use crate::flow::{self, Unit};
 use crate::rules::{self, Verdict};
@@ -216,15 +216,21 @@ impl ItemState {
         self.mentions.get_or_insert_with(|| Mentions::of(text, own, module))
     }
 
-    /// Whether a method of this name awaits `self.attribute`.
+    /// Whether the first thing that a method of this name does is to await `self.attribute`: each call awaits it.
     pub fn method_awaits(&mut self, text: &str, method: &str, attribute: &str) -> bool {
-        let facts = self.facts(text);
-        facts.awaits.iter().any(|at| {
-            let operand = at.of(text).trim_start_matches("await").trim();
-            let own = operand.split_once('.').is_some_and(|(of, name)| of == "self" && name == attribute);
-            let scope = facts.scope(facts.scope_at(at.start)).and_then(|scope| scope.name);
-            own && scope.is_some_and(|name| name.of(text) == method)
-        })
+        self.facts(text);
+        let (Some(tree), Some(facts)) = (&self.tree, &self.facts) else { return false };
+        let named = |scope: &&Scope| scope.name.is_some_and(|name| name.of(text) == method);
+        let Some(scope) = facts.scopes.iter().find(named) else { return false };
+        let node = tree.root().descendant_for_byte_range(scope.span.start as usize, scope.span.end as usize);
+        let Some(body) = node.and_then(|node| node.child_by_field_name("body")) else { return false };
+        let is_docstring = |node: &tree_sitter::Node<'_>| {
+            node.kind() == "expression_statement" && node.named_child(0).is_some_and(|child| child.kind() == "string")
+        };
+        let Some(first) = tree::named_children(body).find(|statement| !is_docstring(statement)) else { return false };
+        let simple = matches!(first.kind(), "return_statement" | "expression_statement");
+        let awaited = format!("await self.{attribute}");
+        simple && tree::text_of(first, text).trim_end().ends_with(&awaited)
     }
 
     pub fn known_mentions(&self) -> Option<&Mentions> {

@@ -87,7 +87,7 @@ fn only_keeps(text: &str, at: usize, name: &str) -> bool {
     bound || methods.iter().any(|method| behind.starts_with(method))
 }
 
-/// The attributes, with their classes, whose coroutine a method awaits that the file calls more than once.
+/// The attributes, with their classes, whose coroutine, set once, a method awaits that the file calls again on one thing.
 pub(super) fn reawaited(
     text: &str,
     names: &ModuleNames,
@@ -101,12 +101,16 @@ pub(super) fn reawaited(
         for (attribute, held) in &class.attributes {
             let is_coroutine = matches!(held, Attribute::CallResult(callee)
                 if matches!(names.meaning(callee), Some(Meaning::Function { is_async: true, is_generator: false, .. })));
-            if !is_coroutine {
+            let is_set = |at: &usize| {
+                let behind = own_text.get(at + attribute.len()..).unwrap_or_default().trim_start();
+                behind.starts_with('=') && !behind.starts_with("==")
+            };
+            if !is_coroutine || words(own_text, attribute).filter(is_set).count() != 1 {
                 continue;
             }
             let again = class.members.iter().any(|(method, member)| {
                 let plain = matches!(member, Member::Method { is_async: true, .. });
-                plain && calls(text, method) > 1 && state.method_awaits(own_text, method, attribute)
+                plain && is_called_again(text, method) && state.method_awaits(own_text, method, attribute)
             });
             if again {
                 found.push((class.name.clone(), attribute.clone()));
@@ -117,15 +121,20 @@ pub(super) fn reawaited(
     found
 }
 
-/// How often a method of this name is called and awaited: `await thing.method(…)`.
-fn calls(text: &str, method: &str) -> usize {
-    let is_call = |at: &usize| {
-        let Some(before) = text.get(..*at).and_then(|before| before.strip_suffix('.')) else { return false };
-        let receiver = before.trim_end_matches(|c| is_word(c) || matches!(c, '.' | '(' | ')'));
-        receiver.trim_end_matches(' ').ends_with("await")
-            && text.get(at + method.len()..).is_some_and(|behind| behind.starts_with('('))
+/// Whether a method of this name is called and awaited twice on one thing: `await thing.method(…)`.
+fn is_called_again(text: &str, method: &str) -> bool {
+    let receiver = |at: usize| {
+        let before = text.get(..at)?.strip_suffix('.')?;
+        let rest = before.trim_end_matches(|c| is_word(c) || c == '.');
+        let awaited = rest.trim_end_matches(' ').ends_with("await");
+        let called = text.get(at + method.len()..)?.starts_with('(');
+        (awaited && called && rest.len() < before.len()).then(|| &before[rest.len()..])
     };
-    words(text, method).filter(is_call).count()
+    let mut seen: Vec<&str> = words(text, method).filter_map(receiver).collect();
+    let all = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() < all
 }
 
 /// Where a word stands in a text.
