@@ -103,7 +103,8 @@ pub(super) fn reawaited(
                 if matches!(names.meaning(callee), Some(Meaning::Function { is_async: true, is_generator: false, .. })));
             let is_set = |at: &usize| {
                 let behind = own_text.get(at + attribute.len()..).unwrap_or_default().trim_start();
-                behind.starts_with('=') && !behind.starts_with("==")
+                let own = own_text.get(..*at).is_some_and(|before| before.ends_with('.'));
+                own && behind.starts_with('=') && !behind.starts_with("==")
             };
             if !is_coroutine || words(own_text, attribute).filter(is_set).count() != 1 {
                 continue;
