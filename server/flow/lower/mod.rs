@@ -102,6 +102,9 @@ pub fn lower(unit: Unit, root: Node<'_>, names: &Names<'_>) -> Option<Graph> {
         this.statements(root);
     } else {
         let node = root.descendant_for_byte_range(unit.span.start as usize, unit.span.end as usize)?;
+        if this.is_ruled_out(node) {
+            return None;
+        }
         this.declare_parameters(node);
         this.statements(node.child_by_field_name("body")?);
     }
@@ -173,6 +176,36 @@ impl<'a> Lowering<'a> {
                     .flatten()
                     .and_then(|text| self.names.dotted_text(scope.parent?, text.trim_matches(['"', '\'']))),
             });
+        }
+    }
+
+    /// Whether a function is only made in a branch that a constant of the module rules out: `if SYNC:` after `SYNC = False`.
+    fn is_ruled_out(&self, function: Node<'_>) -> bool {
+        let mut child = function;
+        while let Some(parent) = child.parent() {
+            if matches!(parent.kind(), "if_statement" | "elif_clause")
+                && let Some(truth) = parent.child_by_field_name("condition").and_then(|test| self.constant_test(test))
+            {
+                let is_body = parent.child_by_field_name("consequence") == Some(child);
+                let is_else = matches!(child.kind(), "else_clause" | "elif_clause");
+                if is_body && !truth || is_else && truth {
+                    return true;
+                }
+            }
+            child = parent;
+        }
+        false
+    }
+
+    /// What a test gives that is a constant of the module, or its negation.
+    fn constant_test(&self, test: Node<'_>) -> Option<bool> {
+        match test.kind() {
+            "not_operator" => Some(!self.constant_test(test.child_by_field_name("argument")?)?),
+            "identifier" => match self.names.module.meaning(self.text(test))? {
+                facts::Meaning::Bool(truth) if self.resolves_to_module(self.text(test)) => Some(*truth),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
