@@ -191,8 +191,6 @@ pub struct Reused {
 pub struct Dangling {
     /// The call that makes it.
     pub call: Span,
-    /// The variable.
-    pub held_by: Option<String>,
 }
 
 /// A task whose exception would never be seen.

@@ -54,6 +54,6 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
         message: format!("{}{rest}", first.to_uppercase()),
         related: Vec::new(),
         elsewhere: Vec::new(),
-        repair: Repair::Dangling(Dangling { call: made, held_by }),
+        repair: Repair::Dangling(Dangling { call: made }),
     })
 }

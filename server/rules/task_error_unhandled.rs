@@ -6,14 +6,14 @@
 use super::{Verdict, quoted};
 use crate::fixes::Repair;
 use crate::report::Level;
-use crate::tasks::{Account, Kind, ObjectId, States};
+use crate::tasks::{Account, Kind, ObjectId, Raises, States};
 
 pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (&at, awaits) in &account.awaits {
         let wrong = awaits.iter().find(|of| {
             let (_, task) = &of.task;
-            !of.doubt && !of.guards.error && task.kind == Kind::Task && task.raises.is_seen()
+            !of.doubt && !of.guards.error && task.kind == Kind::Task && task.raises == Raises::Seen
         });
         if let Some(of) = wrong {
             verdicts.push(verdict(at, of.task.0, quoted(of.operand, src)));
@@ -27,7 +27,7 @@ pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
             let task = ask.task.as_ref().filter(|(made, _)| !told.contains(made)).map(|(_, task)| task);
             let may_fail = task.is_some_and(|task| {
                 task.kind == Kind::Task
-                    && task.raises.is_seen()
+                    && task.raises == Raises::Seen
                     && !task.states.has(States::P)
                     && task.states.has(States::E)
             });

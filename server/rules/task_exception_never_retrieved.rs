@@ -25,7 +25,7 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
     let level = match raises {
         Raises::Never => return None,
         Raises::Perhaps => Level::Hint,
-        Raises::Here(_) | Raises::InCallee => Level::Warning,
+        Raises::Seen => Level::Warning,
     };
     let (name, in_collection) = account.names.get(&made).cloned().map_or((None, false), |(name, of)| (Some(name), of));
     let waited = ends.iter().find_map(|end| end.object.waited);

@@ -97,8 +97,6 @@ pub struct End {
 pub struct Consumption {
     /// The coroutine, and what was known of it.
     pub coroutine: (ObjectId, Object),
-    /// The variable or attribute that gives it here, where one does.
-    pub name: Option<String>,
     /// No reader would believe in the path.
     pub doubt: bool,
     /// The path has passed a question that can only fail.
@@ -249,7 +247,7 @@ impl Account {
                     raises,
                     may_refuse,
                     ..
-                }) => Returns::Task((*raises).min(Raises::InCallee), *may_refuse),
+                }) => Returns::Task(*raises, *may_refuse),
                 _ => Returns::Unknown,
             },
             _ => Returns::Unknown,

@@ -325,10 +325,8 @@ impl Analysis<'_> {
             OpKind::Await { dst, src, operand, guards } => {
                 let value = world.get(*src).clone();
                 self.note_wait(world, &value, span, *operand, *guards);
-                if let Value::Object(id) = value
-                    && !self.consume(at, world, id, span, *guards)
-                {
-                    return false;
+                if let Value::Object(id) = value {
+                    self.consume(at, world, id, span, *guards);
                 }
                 let coroutine = match value {
                     Value::Object(id) => world.object(id).and_then(Object::coroutine).cloned(),

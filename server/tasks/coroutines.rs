@@ -11,7 +11,7 @@ use super::calls::Call;
 use super::summary::{Given, Returns, Summary};
 use super::value::*;
 use super::world::World;
-use crate::flow::{Arg, ArgKind, ExcSet, Graph, Guards, Place};
+use crate::flow::{Arg, ArgKind, ExcSet, Graph, Guards};
 use crate::text::Span;
 
 impl Analysis<'_> {
@@ -35,51 +35,33 @@ impl Analysis<'_> {
         Value::Object(made)
     }
 
-    /// `id` is consumed by the expression `at_span`, if it is a coroutine. False where no path goes on: it was consumed before.
-    pub(super) fn consume(
-        &mut self,
-        at: &mut Here<'_, '_>,
-        world: &mut World,
-        id: ObjectId,
-        by: Span,
-        guards: Guards,
-    ) -> bool {
-        let Some(object) = world.object(id) else { return true };
-        if object.coroutine().is_none() && !matches!(object.kind, Kind::Parameter(_)) {
-            return true;
+    /// The expression at `by` consumes `id`, if that is a coroutine.
+    pub(super) fn consume(&mut self, at: &mut Here<'_, '_>, world: &mut World, id: ObjectId, by: Span, guards: Guards) {
+        let Some(object) = world.object(id) else { return };
+        if matches!(object.kind, Kind::Parameter(_)) {
+            return world.note_use(id, by);
+        }
+        if object.coroutine().is_none() {
+            return;
         }
         if guards.swallows {
             // What raises before it consumes leaves the coroutine as it is.
-            world.escape(&Value::Object(id));
-            return true;
+            return world.escape(&Value::Object(id));
         }
-        let is_parameter = object.coroutine().is_none();
-        let before = object.used.filter(|_| !is_parameter && !object.many);
-        let consumption = Consumption {
-            coroutine: (id, object.clone()),
-            name: None,
-            doubt: world.doubt,
-            beyond: world.beyond,
-            guards,
-        };
-        if !is_parameter {
-            let known = self.account.consumptions.entry(by).or_default();
-            let same = |of: &Consumption| {
-                (of.coroutine.0, of.coroutine.1.used, of.doubt, of.beyond)
-                    == (id, consumption.coroutine.1.used, consumption.doubt, consumption.beyond)
-            };
-            if !known.iter().any(same) {
-                known.push(consumption);
-            }
+        let is_used = object.used.is_some() && !object.many;
+        let (coroutine, doubt, beyond) = ((id, object.clone()), world.doubt, world.beyond);
+        let known = self.account.consumptions.entry(by).or_default();
+        let key = |of: &Consumption| (of.coroutine.0, of.coroutine.1.used, of.doubt, of.beyond);
+        let new = Consumption { coroutine, doubt, beyond, guards };
+        if !known.iter().any(|of| key(of) == key(&new)) {
+            known.push(new);
         }
-        if before.is_some() {
-            let raised = world.clone();
-            self.raise(at, raised, ExcSet::ERROR);
+        if is_used {
+            self.raise(at, world.clone(), ExcSet::ERROR);
             // Judged like what comes behind any other line that can only fail.
             world.beyond = true;
         }
         world.note_use(id, by);
-        true
     }
 
     /// What an argument gives away is consumed, whatever it is: a coroutine, or a collection of them.
@@ -272,8 +254,7 @@ fn given<'s>(summary: &'s Summary, args: &[Arg], index: usize, arg: &Arg) -> Opt
 }
 
 /// The parameters of a function stand for what its callers may give.
-pub(super) fn parameters(graph: &Graph, world: &mut World) -> Vec<Place> {
-    let mut places = Vec::new();
+pub(super) fn parameters(graph: &Graph, world: &mut World) {
     for (index, parameter) in graph.parameters.iter().enumerate() {
         let local = graph.locals.get(parameter.place.0 as usize);
         let plain = local.is_some_and(|local| !local.volatile);
@@ -282,8 +263,6 @@ pub(super) fn parameters(graph: &Graph, world: &mut World) -> Vec<Place> {
             let object = Object { escaped: shared, ..Object::new(Kind::Parameter(index as u32), States::ANY) };
             world.make(parameter.span, object);
             world.learn(parameter.place, Value::Object(parameter.span));
-            places.push(parameter.place);
         }
     }
-    places
 }

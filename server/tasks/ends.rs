@@ -217,7 +217,7 @@ impl Analysis<'_> {
                     world.excuse();
                 }
                 if at.unwind.is_none() && kinds.meets(ExcSet::EXCEPTION) && !world.doubt {
-                    let raises = if kinds.meets(ExcSet::ASSERTION) { Raises::Perhaps } else { Raises::InCallee };
+                    let raises = if kinds.meets(ExcSet::ASSERTION) { Raises::Perhaps } else { Raises::Seen };
                     self.account.raises = self.account.raises.max(raises);
                 }
                 self.raise_on(at, world, kinds, class.as_deref());

@@ -96,17 +96,8 @@ pub enum Raises {
     /// It calls what is not in view.
     #[default]
     Perhaps,
-    /// A `raise` in it, here.
-    Here(Span),
-    /// A function that it calls does.
-    InCallee,
-}
-
-impl Raises {
-    /// A way is seen on which it does.
-    pub fn is_seen(self) -> bool {
-        matches!(self, Self::Here(_) | Self::InCallee)
-    }
+    /// A `raise` in it, or in a function of the file that it calls.
+    Seen,
 }
 
 /// What an object is.

@@ -46,8 +46,8 @@ impl Names for Lines<'_> {
 /// A defect that the marked expression has: from its span, and the text of the item.
 type Defect = fn(Span, &str) -> Repair;
 
-fn dangling(call: Span, text: &str) -> Repair {
-    Repair::Dangling(Dangling { call, held_by: target(call, text) })
+fn dangling(call: Span, _: &str) -> Repair {
+    Repair::Dangling(Dangling { call })
 }
 
 fn kept(call: Span, text: &str) -> Repair {
