@@ -154,6 +154,11 @@ impl Slot {
         known.map_or((None, 0), |function| (function.summary.as_ref(), function.effect))
     }
 
+    /// Whether it has to be analysed, whatever else may be as it was.
+    pub fn is_open(&self) -> bool {
+        !self.suspended && self.function.as_ref().is_none_or(|function| function.content == 0)
+    }
+
     /// Its own name; empty for the statements of the module.
     pub fn name(&self) -> &str {
         self.key.0.rsplit('.').next().unwrap_or_default()

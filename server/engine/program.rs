@@ -118,6 +118,8 @@ impl Program {
             for slot in slots {
                 let (at, node) = nodes.next().filter(|(_, node)| node.item == index)?;
                 if is_same {
+                    // An edit that was taken back leaves the text as it was, but not what was said of it.
+                    dirty[at] = slot.is_open();
                     continue;
                 }
                 let named = named.get_or_insert_with(|| by_last_name(&self.nodes));

@@ -64,8 +64,6 @@ pub struct Parameter {
     pub positional: bool,
     /// It stands for one argument: neither `*args` nor `**kwargs`.
     pub is_single: bool,
-    /// The body mentions it.
-    pub is_mentioned: bool,
     /// The function does with it what is done with tasks and coroutines.
     pub is_awaited: bool,
     /// Where it stands.

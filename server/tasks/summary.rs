@@ -57,14 +57,7 @@ impl Summary {
                 .map(|parameter| Given {
                     name: parameter.name.clone(),
                     positional: parameter.positional,
-                    effect: match parameter {
-                        // A method may be another in a subclass; a function that never mentions it leaves it alone.
-                        Parameter { is_mentioned: false, is_single: true, .. } if graph.receiver.is_none() => {
-                            Some(Effect::default())
-                        }
-                        Parameter { is_awaited: true, .. } => effect(graph, account, parameter),
-                        _ => None,
-                    },
+                    effect: parameter.is_awaited.then(|| effect(graph, account, parameter)).flatten(),
                 })
                 .collect(),
             returns: account.returns.clone().unwrap_or(Returns::Unknown),

@@ -265,8 +265,8 @@ fn nothing_is_called_again_with_other_arguments() {
 fn the_task_that_was_made_of_it_is_awaited_instead() {
     let source = crate::in_async("coro = ⟦work(1)⟧\nt = ⟦asyncio.create_task(coro)⟧\nx = ⟦await coro⟧");
     let fixes = fixed(&source, reused);
-    assert_eq!(titles(&fixes), [AGAIN, "Await `t` instead"]);
-    assert_eq!(fixes[1].1, crate::in_async("coro = work(1)\nt = asyncio.create_task(coro)\nx = await t"));
+    assert_eq!(titles(&fixes), ["Await `t` instead", AGAIN]);
+    assert_eq!(fixes[0].1, crate::in_async("coro = work(1)\nt = asyncio.create_task(coro)\nx = await t"));
 }
 
 #[test]

@@ -236,22 +236,11 @@ impl<'a> Lowering<'a> {
                 place,
                 positional: positional && !starred,
                 is_single: !starred,
-                is_mentioned: function.child_by_field_name("body").is_none_or(|body| self.mentions(body, text)),
                 is_awaited: !starred && self.is_awaited(function, text),
                 span: span(name),
             });
             positional &= !starred;
         }
-    }
-
-    /// Whether a name stands in some code. `locals()` and its kind may show it, too.
-    fn mentions(&self, code: Node<'_>, name: &str) -> bool {
-        let mut found = false;
-        walk(code, |node| {
-            found |= node.kind() == "identifier" && matches!(self.text(node), of if of == name || of == "locals");
-            !found
-        });
-        found
     }
 
     /// Whether a function does with this parameter what is done with tasks and coroutines.
