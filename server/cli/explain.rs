@@ -117,9 +117,10 @@ fn page(markdown: &str, colored: bool, out: &mut dyn Write) -> io::Result<()> {
             } else {
                 writeln!(out, "    {code}{line}{code:#}")?;
             }
-        } else if trimmed.starts_with("```") {
-            let backticks = trimmed.len() - trimmed.trim_start_matches('`').len();
-            fence = Some(&trimmed[..backticks]);
+        } else if let Some(mark) = ['`', '~'].into_iter().find(|mark| trimmed.starts_with(&mark.to_string().repeat(3)))
+        {
+            let marks = trimmed.len() - trimmed.trim_start_matches(mark).len();
+            fence = Some(&trimmed[..marks]);
             if let Some((_, title)) = trimmed.split_once("fix=\"") {
                 writeln!(out, "  {bold}{}:{bold:#}", title.trim_end_matches('"'))?;
             }

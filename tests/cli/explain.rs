@@ -91,6 +91,12 @@ fn a_page_on_a_terminal() {
         assert!(page.contains(&line), "{line}\n{page:#?}");
     }
     assert!(!page.iter().any(|line| line.contains("```")));
+    // A title with a backtick in it takes a fence of tildes.
+    let tildes = Sandbox::new().run(&["explain", "dangling-task", "--color", "always"]).stdout;
+    assert!(
+        tildes.contains("\x1b[1mKeep it as `task` and await it at the end:\x1b[0m") && !tildes.contains("~~~"),
+        "{tildes}"
+    );
     // Where nobody looks, the page comes as it is written.
     let plain = Sandbox::new().run(&["explain", "unused-ignore-comment"]).stdout;
     assert_eq!(plain, aiolint::rules::find("unused-ignore-comment").unwrap().page);
