@@ -32,7 +32,7 @@ pub(super) struct ItemState {
 /// Which words stand in an item, be it in a string: what tells what to do with it before it is parsed.
 #[derive(Clone, Copy)]
 pub(super) struct Words {
-    /// `result` or `exception`: one stands in every item with a finding about tasks.
+    /// `result`, `exception` or `async`: one stands in most items with a finding.
     pub trigger: bool,
     /// `await`, or `async` that begins no `def`, where it may not be legal.
     pub suspends: bool,

@@ -337,7 +337,7 @@ pub enum Terminator {
         /// The test in the text.
         span: Span,
         /// For the first test of a `while`, the block behind it: a reader expects the body to run, and does not believe in a way
-        /// that goes there at once.
+        /// that goes there at once. For an assertion, where it fails.
         unexpected: Option<BlockId>,
         /// It reads more than parameters and constants: whoever asks may learn from it what became of a task.
         telling: bool,

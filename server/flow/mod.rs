@@ -6,7 +6,7 @@
 //! `finally`s cannot multiply.
 //!
 //! - `graph` the types; `dump` their text form
-//! - `lower` from syntax to graph, one file for statements and one for expressions
+//! - `lower` from syntax to graph, `statements`, `patterns`, `conditions`, `expressions` and `calls`
 //! - `exceptions` which exceptions a handler takes
 //! - `solve` the worklist, `liveness` what may be forgotten on the way
 

@@ -1,7 +1,7 @@
 //! The rules: one file each, and beside it the Markdown page that is both its documentation and its test suite.
 //!
-//! In: what the analysis of one function saw, or for what is wrong by syntax alone the facts of an item. Out: [`Verdict`]s, findings whose places are still bytes of the item and whose fixes
-//! are not drawn up yet; the engine does both. `registry` lists the rules as users know them.
+//! In: what the analysis of one function saw, or for what is wrong by syntax alone the facts of an item. Out: [`Verdict`]s, findings
+//! whose places are still bytes of the item and whose fixes are not drawn up yet; the engine does both. `registry` lists the rules as users know them.
 
 mod await_outside_async;
 mod before_done;

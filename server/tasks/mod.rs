@@ -1,13 +1,14 @@
-//! What each asyncio operation does to a task, and what states a task can be in at each point of a function.
+//! What each asyncio operation does to a task or coroutine, and what is known of one at each point of a function.
 //!
-//! In: the graph of a function. Out: an [`Account`]: every call of `result()` and `exception()` on a task that was made in view,
-//! with the states it can be in there and why, path by path, and every mention of such a task, for hover. No rule is in here and
-//! no text: rules judge the account.
+//! In: the graph of a function, and the summaries of those it calls. Out: an [`Account`]: what is asked of each task that was made in
+//! view, with the states it can be in there and why, path by path; what consumes each coroutine; how each object ends; every mention,
+//! for hover. And a [`Summary`] for the callers. No rule is in here and no text: rules judge the account.
 //!
 //! - `value` what a place can hold, `world` what is known on one path
-//! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`
-//! - `calls`, `methods` and `awaits` are the table of what each operation does, checked against CPython by the tests; `refine` is
-//!   what a test tells
+//! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked
+//! - `callee` what is called, by its name; `calls`, `members`, `methods`, `awaits` and `coroutines` are the table of what each operation
+//!   does, checked against CPython by the tests; `collections` is what lists and dicts hold, `refine` what a test tells
+//! - `summary` what a function does with what it is given
 
 mod account;
 mod analysis;
