@@ -10,10 +10,12 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
 use super::names::Module;
-use super::usage::Usage;
+use super::usage::{self, Asked, Usage};
 use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract};
 use crate::fixes::{self, Global, Home, Repair, Site};
 use crate::flow::{self, Unit};
+use crate::items::Item;
+use crate::report::suppression;
 use crate::rules::{self, Verdict};
 use crate::tasks::{self, Mention, Summary};
 use crate::text::{Edit, Span};
@@ -26,6 +28,7 @@ pub(super) struct ItemState {
     facts: Option<Facts>,
     mentions: Option<Mentions>,
     usage: Option<Usage>,
+    comments: Option<Comments>,
     pub analysis: Option<Analysis>,
 }
 
@@ -75,13 +78,21 @@ fn is_one_coroutine(text: &str) -> bool {
         && finder("class").next().is_none()
 }
 
+/// What a comment that silences something may stand in, where the item may hold one.
+#[derive(Default)]
+pub(super) struct Comments {
+    pub comments: Vec<Span>,
+    /// The strings of several lines.
+    pub strings: Vec<Span>,
+    /// The item does not parse.
+    pub broken: bool,
+}
+
 /// What was found out about the functions of an item.
 #[derive(Default)]
 pub(super) struct Analysis {
     /// The slots are those of the current text.
     current: bool,
-    /// Of the functions: their names, their words and their texts.
-    stamp: u64,
     /// Of what the functions depend on in the item besides their own text.
     context: u64,
     /// What is found by syntax alone, by the scope of the function that it belongs to.
@@ -154,11 +165,6 @@ impl Slot {
         known.map_or((None, 0), |function| (function.summary.as_ref(), function.effect))
     }
 
-    /// Whether it has to be analysed, whatever else may be as it was.
-    pub fn is_open(&self) -> bool {
-        !self.suspended && self.function.as_ref().is_none_or(|function| function.content == 0)
-    }
-
     /// Its own name; empty for the statements of the module.
     pub fn name(&self) -> &str {
         self.key.0.rsplit('.').next().unwrap_or_default()
@@ -188,6 +194,7 @@ impl ItemState {
         self.facts = None;
         self.mentions = None;
         self.usage = None;
+        self.comments = None;
         if let Some(analysis) = &mut self.analysis {
             analysis.current = false;
             let known = analysis.slots.iter_mut().filter_map(|slot| slot.function.as_mut());
@@ -201,6 +208,17 @@ impl ItemState {
 
     pub fn tree(&mut self, text: &str) -> &Tree {
         self.tree.get_or_insert_with(|| Tree::parse(text))
+    }
+
+    pub fn comments(&mut self, text: &str) -> &Comments {
+        if self.comments.is_none() && suppression::mentions(text) {
+            let root = self.tree(text).root();
+            let mut found = Comments::default();
+            suppression::collect(root, text, 0, &mut found.comments, &mut found.strings);
+            found.broken = tree::quirks::is_broken(root, text) || tree::too_deep(root);
+            self.comments = Some(found);
+        }
+        self.comments.get_or_insert_default()
     }
 
     /// The tree and the facts, where the item is parsed.
@@ -243,8 +261,16 @@ impl ItemState {
     }
 
     /// What the item does with the names that are asked about, see `usage`.
-    pub fn usage(&mut self, text: &str, collectors: &[String]) -> &Usage {
-        self.usage.get_or_insert_with(|| Usage::of(text, collectors))
+    pub fn usage(&mut self, item: &Item, text: &str, asked: &Asked, names: &ModuleNames) -> &Usage {
+        if self.usage.is_none() {
+            let awaiting = usage::awaiting(item, text, names, self);
+            self.usage = Some(Usage { awaiting, ..Usage::of(text, asked) });
+        }
+        self.usage.get_or_insert_default()
+    }
+
+    pub fn known_usage(&self) -> Option<&Usage> {
+        self.usage.as_ref()
     }
 
     /// The names of the module mean something else now.
@@ -305,17 +331,7 @@ impl ItemState {
         let broken = |span: Span| facts.scope(facts.function_at(span.start)).is_some_and(|scope| scope.broken);
         let hidden = before.into_values().map(|function| function.suspended(broken));
         let hidden = hidden.filter(|function| !function.drafts.is_empty()).collect();
-        let mut stamp = FxHasher::default();
-        for slot in &slots {
-            (&slot.callable, &slot.words, slot.text, slot.suspended).hash(&mut stamp);
-        }
-        let stamp = stamp.finish();
-        self.analysis = Some(Analysis { current: true, stamp, context: context(facts, text), syntax, slots, hidden });
-    }
-
-    /// Differs where the functions do, in name or text.
-    pub fn stamp(&self) -> u64 {
-        self.analysis.as_ref().map_or(0, |analysis| analysis.stamp)
+        self.analysis = Some(Analysis { current: true, context: context(facts, text), syntax, slots, hidden });
     }
 
     /// Brings one function up to date; gives whether that took an analysis.

@@ -11,6 +11,8 @@
 //! - `item` what is kept of an item, and how it follows an edit
 //! - `names` what the module's names mean, over all items, and which items matter
 //! - `usage` what the file as a whole does with a name
+//! - `marks` words that matter wherever they stand in the file
+//! - `touched` which items the edits since the last look may have changed
 //! - `program` which functions are analysed, and in which order
 //! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
@@ -18,8 +20,10 @@
 mod beyond;
 mod hover;
 mod item;
+mod marks;
 mod names;
 mod program;
+mod touched;
 mod usage;
 
 use std::sync::Arc;
@@ -30,12 +34,13 @@ use crate::report::suppression::{self, Source};
 use crate::report::{Finding, Fix, Related, TextEdit};
 use crate::rules::RULES;
 use crate::text::{Change, Edit, Encoding, Span, Text};
-use crate::{fixes, tasks, tree};
+use crate::{fixes, tasks};
 
 pub use hover::Hover;
 use item::ItemState;
+use marks::{Mark, Marks};
 use names::Module;
-use program::Program;
+use program::{Program, Selection};
 
 /// One Python file and all that is known about it.
 pub struct File {
@@ -43,6 +48,7 @@ pub struct File {
     settings: Arc<Settings>,
     items: Vec<Item>,
     states: Vec<ItemState>,
+    marks: Marks,
     module: Module,
     program: Program,
     findings: Option<Arc<[Finding]>>,
@@ -55,8 +61,17 @@ impl File {
         let text = Text::new(text);
         let items = items::cut(text.as_str());
         let states = items.iter().map(|_| ItemState::default()).collect();
-        let module = Module::new(settings.python);
-        Self { text, settings, items, states, module, program: Program::default(), findings: None, analysed: 0 }
+        Self {
+            text,
+            items,
+            states,
+            marks: Marks::default(),
+            module: Module::new(settings.python),
+            program: Program::default(),
+            findings: None,
+            analysed: 0,
+            settings,
+        }
     }
 
     /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
@@ -91,11 +106,13 @@ impl File {
                 Origin::New => ItemState::default(),
             })
             .collect();
+        self.module.touch(&old, self.items.len());
+        self.program.touch(&old, self.items.len());
         if old.end <= self.states.len() {
             self.states.splice(old, new);
         }
         recut.apply(&mut self.items);
-        self.module.outdated();
+        self.marks.edit(&self.text, edit);
         self.findings = None;
     }
 
@@ -118,7 +135,8 @@ impl File {
         let mut findings = Vec::new();
         let mut unfinished = Vec::new();
         let top_level_await = self.top_level_await();
-        for index in self.analyse(None) {
+        self.analyse(None);
+        for index in self.program.noted() {
             let start = self.items[index].span.start;
             let drafts = self.states[index].analysis.iter().flat_map(|analysis| analysis.drafts());
             for draft in drafts.filter(|draft| !(draft.at_top_level && top_level_await)) {
@@ -145,42 +163,48 @@ impl File {
     }
 
     /// Whether `await` is legal at module level.
-    fn top_level_await(&self) -> bool {
-        self.settings.top_level_await || has_cells(self.text.as_str())
+    fn top_level_await(&mut self) -> bool {
+        self.settings.top_level_await || self.marks.hold(Mark::Cells, self.text.as_str())
     }
 
-    /// Brings the items that matter up to date, and `also` this one; gives those that matter.
-    fn analyse(&mut self, also: Option<usize>) -> Vec<usize> {
-        let mut wanted = Vec::new();
-        let matters = tasks::may_make_tasks(self.text.as_str()) || self.text.as_str().contains("await");
+    /// Brings the items that matter up to date, and `also` this one.
+    fn analyse(&mut self, also: Option<usize>) {
+        let text = self.text.as_str();
+        let matters = self.marks.hold(Mark::Matters, text);
         if matters || also.is_some() {
-            self.module.update(&self.text, &self.items, &mut self.states);
+            self.module.update(text, &self.items, &mut self.states);
         }
-        if matters {
-            wanted = self.module.wanted.clone();
-        }
-        let mut all = wanted.clone();
-        if let Some(index) = also.filter(|index| !wanted.contains(index)) {
-            all.push(index);
-        }
-        self.analysed += self.program.analyse(&all, &self.text, &self.items, &mut self.states, &self.module);
-        wanted
+        let wanted: &[usize] = if matters { &self.module.wanted } else { &[] };
+        let also = also.filter(|index| wanted.binary_search(index).is_err());
+        let selection = Selection { wanted: matters.then_some(self.module.wanted_generation), also };
+        let both: Vec<usize>;
+        let all = match also {
+            None => wanted,
+            Some(also) => {
+                let at = wanted.partition_point(|index| *index < also);
+                both = wanted[..at].iter().chain([&also]).chain(&wanted[at..]).copied().collect();
+                &both
+            }
+        };
+        let (items, states) = (&self.items, &mut self.states);
+        self.analysed += self.program.analyse(selection, all, text, items, states, &self.module);
     }
 
     /// Where the `def` of a function of the file starts, by its qualified name.
     fn start_of(&self, function: &str) -> Option<u32> {
-        self.items.iter().zip(&self.states).find_map(|(item, state)| {
-            let mut slots = state.analysis.as_ref()?.slots().iter();
-            let slot = slots.find(|slot| slot.callable.as_deref() == Some(function))?;
-            Some(item.span.start + slot.start())
-        })
+        let (item, slot) = self.program.place_of(function)?;
+        let slot = self.states[item].analysis.as_ref()?.slots().get(slot)?;
+        Some(self.items[item].span.start + slot.start())
     }
 
     fn without_silenced(&mut self, findings: Vec<Finding>) -> Vec<Finding> {
-        let rules: Vec<&'static str> = RULES.iter().map(|rule| rule.name).collect();
-        if !suppression::matter(self.text.as_str(), !findings.is_empty(), &rules) {
+        let text = self.text.as_str();
+        let matter =
+            self.marks.hold(Mark::Silences, text) && (!findings.is_empty() || self.marks.hold(Mark::Hints, text));
+        if !matter {
             return findings;
         }
+        let rules: Vec<&'static str> = RULES.iter().map(|rule| rule.name).collect();
         let (comments, strings, broken) = self.comments();
         let source = Source {
             text: self.text.as_str(),
@@ -197,14 +221,10 @@ impl File {
     fn comments(&mut self) -> (Vec<Span>, Vec<Span>, Vec<Span>) {
         let (mut comments, mut strings, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         for (item, state) in self.items.iter().zip(&mut self.states) {
-            let text = item.span.of(self.text.as_str());
-            if suppression::mentions(text) {
-                let root = state.tree(text).root();
-                suppression::collect(root, text, item.span.start, &mut comments, &mut strings);
-                if tree::quirks::is_broken(root, text) || tree::too_deep(root) {
-                    broken.push(item.span);
-                }
-            }
+            let own = state.comments(item.span.of(self.text.as_str()));
+            comments.extend(own.comments.iter().map(|span| span.shifted(item.span.start)));
+            strings.extend(own.strings.iter().map(|span| span.shifted(item.span.start)));
+            broken.extend(own.broken.then_some(item.span));
         }
         (comments, strings, broken)
     }
@@ -245,14 +265,6 @@ impl File {
 
 /// So many fixes that need the whole file are drawn up, the first ones: each may read all of it.
 const MAX_BEYOND: usize = 30;
-
-/// Whether the file is a notebook in text form, whose cells may wait: `# %%` or `# In[1]:` begins each.
-fn has_cells(text: &str) -> bool {
-    let cell = |mark: &str| {
-        memchr::memmem::find_iter(text.as_bytes(), mark).any(|at| at == 0 || text[..at].ends_with(['\n', '\r']))
-    };
-    cell("# %%") || cell("#%%") || cell("# In[")
-}
 
 /// A finding whose places are bytes of its item: what is kept while the item moves.
 #[derive(Clone, PartialEq, Eq, Debug)]

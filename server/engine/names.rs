@@ -4,14 +4,15 @@
 //! depend on outside of its item. A function's or class's header tells its name; the other items are parsed.
 
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::item::{ItemState, Slot, Words, word};
-use super::usage::{self, Usage};
+use super::touched::Touched;
+use super::usage::{self, Asked, Usage};
 use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
 use crate::items::{Item, ItemKind};
-use crate::text::Text;
 
 #[derive(Default)]
 pub(super) struct Module {
@@ -25,10 +26,10 @@ pub(super) struct Module {
     matter: FxHashSet<String>,
     /// The oldest Python that must run the file.
     pub python: (u8, u8),
-    /// What the file does with the names that are asked about; sorted.
-    usage: Usage,
-    /// The variables and attributes that are made as sets or lists; sorted.
-    candidates: Vec<String>,
+    /// The names of which is asked what the file does with them.
+    asked: Asked,
+    /// The functions that are done callbacks, by their own names, and whether the task is seen to be cancelled; sorted.
+    callbacks: Vec<(String, bool)>,
     /// The variables and attributes that are sets or lists, and into which nobody looks; sorted.
     collectors: Vec<String>,
     /// The variables of the module that one item alone mentions; sorted.
@@ -37,11 +38,23 @@ pub(super) struct Module {
     reawaited: Vec<(String, String)>,
     /// The items in which something is to be found, and those whose functions they call, in order.
     pub wanted: Vec<usize>,
-    /// Of the names that each item mentions, when `wanted` was worked out.
-    mentioned: Option<u64>,
+    /// Changes with that.
+    pub wanted_generation: u64,
     /// Changes with all that a function may depend on.
     pub generation: u64,
-    current: bool,
+    /// What each item gave to all this.
+    known: Vec<Given>,
+    touched: Touched,
+}
+
+/// What an item gives to what all items share, as fingerprints: while these stay, nothing else is looked at.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Given {
+    /// The names that it binds.
+    names: u64,
+    usage: u64,
+    /// The names that it mentions, its own, and whether it matters by itself.
+    mentions: u64,
 }
 
 /// How many classes above a class count for what it means.
@@ -52,53 +65,81 @@ impl Module {
         Self { python, ..Self::default() }
     }
 
-    /// The text has changed.
-    pub fn outdated(&mut self) {
-        self.current = false;
+    /// An edit replaces the items `old` of `len`.
+    pub fn touch(&mut self, old: &Range<usize>, len: usize) {
+        self.touched.note(old, len);
     }
 
     /// Brings it up to date.
-    pub fn update(&mut self, text: &Text, items: &[Item], states: &mut [ItemState]) {
-        if std::mem::replace(&mut self.current, true) {
-            return;
+    pub fn update(&mut self, text: &str, items: &[Item], states: &mut [ItemState]) {
+        let Some((old, new)) = self.touched.take(self.known.len(), items.len()) else { return };
+        let mut given: Vec<Given> = new
+            .clone()
+            .map(|index| Given { names: names_of(&items[index], text, &mut states[index]).stamp(), ..Given::default() })
+            .collect();
+        let before: Vec<Given> = self.known.splice(old, given.iter().copied()).collect();
+        let differs = |given: &[Given], part: fn(&Given) -> u64| !given.iter().map(part).eq(before.iter().map(part));
+        let mut changed = false;
+        if differs(&given, |given| given.names) {
+            let named = items.iter().zip(states.iter_mut()).map(|(item, state)| names_of(item, text, state));
+            let names = ModuleNames::from_items(named);
+            changed = names.fingerprint() != self.names.fingerprint();
+            self.names = names;
         }
-        let named = items.iter().zip(states.iter_mut()).map(|(item, state)| {
-            let text = item.span.of(text.as_str());
-            match header(item, text, state.words(text)) {
-                Some((name, meaning)) => ItemNames::Header(name, meaning),
-                None => ItemNames::Parsed(state.facts(text)),
-            }
-        });
-        let names = ModuleNames::from_items(named);
-        let changed = names.fingerprint() != self.names.fingerprint();
         if changed {
+            self.asked = Asked::of(&self.names);
             states.iter_mut().for_each(ItemState::forget_mentions);
+            for index in 0..items.len() {
+                self.look(index, text, items, states);
+            }
         }
-        self.names = names;
-        if changed {
-            self.candidates = usage::collections(&self.names);
+        for (index, given) in new.clone().zip(&mut given) {
+            if !changed {
+                self.look(index, text, items, states);
+            }
+            *given = self.known[index];
         }
-        self.note_usage(text, items, states);
+        if changed || differs(&given, |given| given.usage) {
+            self.note_usage(states);
+        }
+        if changed || differs(&given, |given| given.mentions) {
+            self.note_mentions(changed, text, items, states);
+        }
+    }
 
-        let mut sum = FxHasher::default();
-        for (item, state) in items.iter().zip(states.iter_mut()) {
-            let text = item.span.of(text.as_str());
-            let own = item.kind.name().map(|name| name.of(text)).unwrap_or_default();
-            let words = state.words(text);
-            let mentions = state.mentions(text, own, &self.names);
-            (own, mentions.stamp(), words.trigger || words.suspends).hash(&mut sum);
+    /// Looks at what an item does with names and which it mentions.
+    fn look(&mut self, index: usize, text: &str, items: &[Item], states: &mut [ItemState]) {
+        let (item, state) = (&items[index], &mut states[index]);
+        let text = item.span.of(text);
+        let own = own_name(item, text);
+        let words = state.words(text);
+        let mentions = state.mentions(text, own, &self.names).stamp();
+        let given = &mut self.known[index];
+        given.mentions = hashed(&(own, mentions, words.trigger || words.suspends));
+        given.usage = hashed(state.usage(item, text, &self.asked, &self.names));
+    }
+
+    /// Brings up to date what the file as a whole does with some names.
+    fn note_usage(&mut self, states: &[ItemState]) {
+        let all: Vec<&Usage> = states.iter().filter_map(ItemState::known_usage).collect();
+        let mut callbacks: Vec<_> = all.iter().flat_map(|usage| &usage.callbacks).cloned().collect();
+        callbacks.sort_unstable();
+        callbacks.dedup();
+        let looks_into: FxHashSet<&String> = all.iter().flat_map(|usage| &usage.looks_into).collect();
+        let kept = self.asked.collections.iter().filter(|name| !looks_into.contains(name));
+        let (collectors, reawaited) = (kept.cloned().collect(), usage::reawaited(&all));
+        if callbacks != self.callbacks || collectors != self.collectors || reawaited != self.reawaited {
+            (self.callbacks, self.collectors, self.reawaited) = (callbacks, collectors, reawaited);
+            self.generation += 1;
         }
-        let sum = sum.finish();
-        if !changed && self.mentioned == Some(sum) {
-            return;
-        }
-        self.mentioned = Some(sum);
+    }
+
+    /// Brings up to date what goes by the names that each item mentions; `changed` where those mean something else now.
+    fn note_mentions(&mut self, changed: bool, text: &str, items: &[Item], states: &mut [ItemState]) {
         let mut mentions: FxHashMap<&str, &Mentions> = FxHashMap::default();
-        for (item, state) in items.iter().zip(states.iter_mut()) {
-            let text = item.span.of(text.as_str());
-            let own = item.kind.name().map(|name| name.of(text)).unwrap_or_default();
-            let of = state.mentions(text, own, &self.names);
-            if !own.is_empty() {
+        for (item, state) in items.iter().zip(states.iter()) {
+            let own = own_name(item, item.span.of(text));
+            if let Some(of) = state.known_mentions().filter(|_| !own.is_empty()) {
                 mentions.insert(own, of);
             }
         }
@@ -113,27 +154,7 @@ impl Module {
             self.generation += 1;
         }
         self.wanted = self.wanted(text, items, states);
-    }
-
-    /// Brings up to date what the file as a whole does with some names.
-    fn note_usage(&mut self, text: &Text, items: &[Item], states: &mut [ItemState]) {
-        let mut all = Usage::default();
-        for (item, state) in items.iter().zip(states.iter_mut()) {
-            let own = state.usage(item.span.of(text.as_str()), &self.candidates);
-            all.callbacks.extend_from_slice(&own.callbacks);
-            all.looks_into.extend_from_slice(&own.looks_into);
-        }
-        all.callbacks.sort_unstable();
-        all.callbacks.dedup();
-        all.looks_into.sort_unstable();
-        all.looks_into.dedup();
-        let reawaited = usage::reawaited(text.as_str(), &self.names, items, states);
-        if all != self.usage || reawaited != self.reawaited {
-            (self.usage, self.reawaited) = (all, reawaited);
-            self.generation += 1;
-        }
-        let is_kept = |name: &&String| self.usage.looks_into.binary_search(name).is_err();
-        self.collectors = self.candidates.iter().filter(is_kept).cloned().collect();
+        self.wanted_generation += 1;
     }
 
     /// Works out what each name means, in one number, and which names matter.
@@ -169,7 +190,7 @@ impl Module {
 
     /// Whether the function is a done callback; the flag says that its task is seen to be cancelled.
     pub fn callback(&self, function: &str) -> Option<bool> {
-        let mut of = self.usage.callbacks.iter().filter(|(name, _)| name == function).map(|(_, cancels)| *cancels);
+        let mut of = self.callbacks.iter().filter(|(name, _)| name == function).map(|(_, cancels)| *cancels);
         let first = of.next()?;
         // Where several have the name, it may be another's.
         Some(of.fold(first, |all, cancels| all && cancels))
@@ -217,21 +238,21 @@ impl Module {
     }
 
     /// The items in which something is to be found, and those whose functions they call, in order.
-    fn wanted(&self, text: &Text, items: &[Item], states: &mut [ItemState]) -> Vec<usize> {
+    fn wanted(&self, text: &str, items: &[Item], states: &mut [ItemState]) -> Vec<usize> {
         let mut wanted: Vec<bool> = Vec::with_capacity(items.len());
         // Who may make something for its callers: the functions and classes in items that matter.
         let mut makers: FxHashSet<&str> = self.matter.iter().map(String::as_str).collect();
         let mut open: Vec<&str> = Vec::new();
         let mut callers: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         for (item, state) in items.iter().zip(states.iter_mut()) {
-            let own_text = item.span.of(text.as_str());
+            let own_text = item.span.of(text);
             let words = state.words(own_text);
             wanted.push(words.trigger || words.suspends);
         }
         let states: &[ItemState] = states;
         let name_of = |index: usize| {
             let item = &items[index];
-            item.kind.name().map(|name| name.of(item.span.of(text.as_str())))
+            item.kind.name().map(|name| name.of(item.span.of(text)))
         };
         for (index, state) in states.iter().enumerate() {
             let mentioned = state.known_mentions().map(Mentions::names).unwrap_or_default();
@@ -251,6 +272,19 @@ impl Module {
             }
         }
         (0..items.len()).filter(|index| wanted[*index]).collect()
+    }
+}
+
+/// The name that the item binds as a function or class, or nothing.
+fn own_name<'t>(item: &Item, text: &'t str) -> &'t str {
+    item.kind.name().map(|name| name.of(text)).unwrap_or_default()
+}
+
+fn names_of<'a>(item: &Item, text: &'a str, state: &'a mut ItemState) -> ItemNames<'a> {
+    let text = item.span.of(text);
+    match header(item, text, state.words(text)) {
+        Some((name, meaning)) => ItemNames::Header(name, meaning),
+        None => ItemNames::Parsed(state.facts(text)),
     }
 }
 

@@ -1,28 +1,61 @@
 //! What a file as a whole does with a name: questions that no function answers by itself.
 //!
-//! In: the text and what its names mean. Out: names. All of it goes by words, without a tree, since it is asked after every edit; a
-//! name that is used in any other way than expected is not among those given.
+//! In: the texts of items and what their names mean. Out: what each item does, and what that comes to over all of them. It goes by
+//! words, since it is asked after every edit; a name that is used in any other way than expected is not among those given.
 
 use memchr::memmem;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::item::ItemState;
-use crate::facts::{Attribute, Meaning, Member, ModuleNames};
+use crate::facts::{Attribute, Class, Meaning, Member, ModuleNames};
 use crate::items::Item;
 
+/// The names that are asked about.
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The variables and attributes that are made as sets or lists; sorted.
+    pub collections: Vec<String>,
+    /// The methods of the classes that keep a coroutine; sorted.
+    pub methods: Vec<String>,
+}
+
+impl Asked {
+    pub fn of(names: &ModuleNames) -> Self {
+        let classes = names.iter().filter_map(|(name, _)| names.class(name));
+        let keepers = classes.filter(|class| coroutines(class, names).next().is_some());
+        let mut methods: Vec<String> = keepers.flat_map(async_methods).map(str::to_owned).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        Self { collections: collections(names), methods }
+    }
+}
+
 /// What one item does with the names that are asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Usage {
     /// The functions that are given to `add_done_callback`, by their own names, and whether the task is seen to be cancelled.
     pub callbacks: Vec<(String, bool)>,
     /// The collections that more is done with than to put something in or take something out.
     pub looks_into: Vec<String>,
+    /// The calls `await thing.method(…)` of the methods that are asked about: the method and the thing.
+    pub awaited: Vec<(String, String)>,
+    /// The methods of a class that await the coroutine of an attribute, which is set once: the class, the attribute, the method.
+    pub awaiting: Vec<(String, String, String)>,
 }
 
 impl Usage {
-    /// Of an item's text; `collectors` are the names that may be collections.
-    pub fn of(text: &str, collectors: &[String]) -> Self {
+    /// Of an item's text. What its methods await is found by their trees, see [`awaiting`].
+    pub fn of(text: &str, asked: &Asked) -> Self {
         let looked = |name: &&String| words(text, name).any(|at| !only_keeps(text, at, name));
-        Self { callbacks: callbacks(text), looks_into: collectors.iter().filter(looked).cloned().collect() }
+        let calls = |method: &String| -> Vec<_> {
+            awaited_calls(text, method).map(|receiver| (method.clone(), receiver.to_owned())).collect()
+        };
+        Self {
+            callbacks: callbacks(text),
+            looks_into: asked.collections.iter().filter(looked).cloned().collect(),
+            awaited: asked.methods.iter().flat_map(calls).collect(),
+            awaiting: Vec::new(),
+        }
     }
 }
 
@@ -57,7 +90,7 @@ fn cancels(text: &str, at: usize) -> bool {
 const MAX_COLLECTORS: usize = 16;
 
 /// The variables and attributes that are made as a set or list; sorted.
-pub(super) fn collections(names: &ModuleNames) -> Vec<String> {
+fn collections(names: &ModuleNames) -> Vec<String> {
     let is_collection = |callee: &str| matches!(callee, "set" | "list" | "weakref.WeakSet" | "WeakSet");
     let mut found: Vec<String> = Vec::new();
     for (name, meaning) in names.iter() {
@@ -87,55 +120,70 @@ fn only_keeps(text: &str, at: usize, name: &str) -> bool {
     bound || methods.iter().any(|method| behind.starts_with(method))
 }
 
-/// The attributes, with their classes, whose coroutine, set once, a method awaits that the file calls again on one thing.
-pub(super) fn reawaited(
+/// The methods of the item's class that await a coroutine which is set once, as [`Usage::awaiting`].
+pub(super) fn awaiting(
+    item: &Item,
     text: &str,
     names: &ModuleNames,
-    items: &[Item],
-    states: &mut [ItemState],
-) -> Vec<(String, String)> {
+    state: &mut ItemState,
+) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
-    for (item, state) in items.iter().zip(states) {
-        let own_text = item.span.of(text);
-        let Some(class) = item.kind.name().and_then(|name| names.class(name.of(own_text))) else { continue };
-        for (attribute, held) in &class.attributes {
-            let is_coroutine = matches!(held, Attribute::CallResult(callee)
-                if matches!(names.meaning(callee), Some(Meaning::Function { is_async: true, is_generator: false, .. })));
-            let is_set = |at: &usize| {
-                let behind = own_text.get(at + attribute.len()..).unwrap_or_default().trim_start();
-                let own = own_text.get(..*at).is_some_and(|before| before.ends_with('.'));
-                own && behind.starts_with('=') && !behind.starts_with("==")
-            };
-            if !is_coroutine || words(own_text, attribute).filter(is_set).count() != 1 {
-                continue;
-            }
-            let again = class.members.iter().any(|(method, member)| {
-                let plain = matches!(member, Member::Method { is_async: true, .. });
-                plain && is_called_again(text, method) && state.method_awaits(own_text, method, attribute)
-            });
-            if again {
-                found.push((class.name.clone(), attribute.clone()));
-            }
+    let Some(class) = item.kind.name().and_then(|name| names.class(name.of(text))) else { return found };
+    for attribute in coroutines(class, names) {
+        let is_set = |at: &usize| {
+            let behind = text.get(at + attribute.len()..).unwrap_or_default().trim_start();
+            let own = text.get(..*at).is_some_and(|before| before.ends_with('.'));
+            own && behind.starts_with('=') && !behind.starts_with("==")
+        };
+        if words(text, attribute).filter(is_set).count() == 1 {
+            let methods = async_methods(class).filter(|method| state.method_awaits(text, method, attribute));
+            found.extend(methods.map(|method| (class.name.clone(), attribute.to_owned(), method.to_owned())));
         }
     }
-    found.sort_unstable();
     found
 }
 
-/// Whether a method of this name is called and awaited twice on one thing: `await thing.method(…)`.
-fn is_called_again(text: &str, method: &str) -> bool {
-    let receiver = |at: usize| {
+/// The attributes of a class that keep a coroutine of the file.
+fn coroutines<'a>(class: &'a Class, names: &'a ModuleNames) -> impl Iterator<Item = &'a str> {
+    let is_coroutine = |held: &Attribute| {
+        matches!(held, Attribute::CallResult(callee)
+            if matches!(names.meaning(callee), Some(Meaning::Function { is_async: true, is_generator: false, .. })))
+    };
+    class.attributes.iter().filter(move |(_, held)| is_coroutine(held)).map(|(name, _)| name.as_str())
+}
+
+fn async_methods(class: &Class) -> impl Iterator<Item = &str> {
+    let is_async = |member: &Member| matches!(member, Member::Method { is_async: true, .. });
+    class.members.iter().filter(move |(_, member)| is_async(member)).map(|(name, _)| name.as_str())
+}
+
+/// The attributes, with their classes, whose coroutine a method awaits that the file calls again on one thing; sorted.
+pub(super) fn reawaited(all: &[&Usage]) -> Vec<(String, String)> {
+    let awaiting = || all.iter().flat_map(|usage| &usage.awaiting);
+    if awaiting().next().is_none() {
+        return Vec::new();
+    }
+    let mut calls: FxHashMap<(&str, &str), u32> = FxHashMap::default();
+    for (method, receiver) in all.iter().flat_map(|usage| &usage.awaited) {
+        *calls.entry((method, receiver)).or_default() += 1;
+    }
+    let again: FxHashSet<&str> = calls.iter().filter(|(_, count)| **count > 1).map(|(of, _)| of.0).collect();
+    let found = awaiting().filter(|(_, _, method)| again.contains(method.as_str()));
+    let mut found: Vec<_> = found.map(|(class, attribute, _)| (class.clone(), attribute.clone())).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// What a method of this name is called on, each time the call is awaited: `await thing.method(…)`.
+fn awaited_calls<'t>(text: &'t str, method: &'t str) -> impl Iterator<Item = &'t str> {
+    words(text, method).filter_map(move |at| {
         let before = text.get(..at)?.strip_suffix('.')?;
         let rest = before.trim_end_matches(|c| is_word(c) || c == '.');
         let awaited = rest.trim_end_matches(' ').ends_with("await");
         let called = text.get(at + method.len()..)?.starts_with('(');
         (awaited && called && rest.len() < before.len()).then(|| &before[rest.len()..])
-    };
-    let mut seen: Vec<&str> = words(text, method).filter_map(receiver).collect();
-    let all = seen.len();
-    seen.sort_unstable();
-    seen.dedup();
-    seen.len() < all
+    })
 }
 
 /// Where a word stands in a text.

@@ -18,6 +18,22 @@ pub enum ItemNames<'a> {
     Header(&'a str, Meaning),
 }
 
+impl ItemNames<'_> {
+    /// Equal where the item gives the same to [`ModuleNames::from_items`].
+    pub fn stamp(&self) -> u64 {
+        let facts = match self {
+            Self::Header(name, meaning) => return hashed(&(name, meaning, false)),
+            Self::Parsed(facts) => facts,
+        };
+        let mut sum = hashed(&(&facts.rebound_globals, &facts.star_imports, &facts.classes));
+        // In whatever order the map has them.
+        for (name, meaning, typing_only) in bindings(facts) {
+            sum = sum.wrapping_add(hashed(&(name, meaning, typing_only)));
+        }
+        sum
+    }
+}
+
 /// What a name of a module means.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Meaning {
@@ -76,21 +92,8 @@ impl ModuleNames {
     }
 
     fn add_facts(&mut self, facts: &Facts) {
-        for (name, symbol) in facts.scopes.first().into_iter().flat_map(|scope| &scope.symbols) {
-            for binding in &symbol.bindings {
-                let meaning = match &binding.kind {
-                    BindingKind::Import(path) => Meaning::Import(path.clone()),
-                    &BindingKind::Function { is_async, is_generator, decorated, .. } => {
-                        Meaning::Function { is_async, is_generator, decorated }
-                    }
-                    BindingKind::Class => Meaning::Class,
-                    BindingKind::CallResult(callee) => Meaning::CallResult(callee.clone()),
-                    BindingKind::Bool(truth) => Meaning::Bool(*truth),
-                    BindingKind::Declaration => continue,
-                    BindingKind::Parameter(_) | BindingKind::TypeParameter | BindingKind::Other => Meaning::Other,
-                };
-                self.add(name, meaning, binding.typing_only);
-            }
+        for (name, meaning, typing_only) in bindings(facts) {
+            self.add(name, meaning, typing_only);
         }
         for name in &facts.rebound_globals {
             self.add(name, Meaning::Other, false);
@@ -148,14 +151,36 @@ impl ModuleNames {
     }
 }
 
+/// What the scope of the module binds in an item: the names, how, and whether for type checkers only.
+fn bindings(facts: &Facts) -> impl Iterator<Item = (&str, Meaning, bool)> {
+    let symbols = facts.scopes.first().into_iter().flat_map(|scope| &scope.symbols);
+    symbols.flat_map(|(name, symbol)| symbol.bindings.iter().map(move |binding| (name, binding))).filter_map(
+        |(name, binding)| {
+            let meaning = match &binding.kind {
+                BindingKind::Import(path) => Meaning::Import(path.clone()),
+                &BindingKind::Function { is_async, is_generator, decorated, .. } => {
+                    Meaning::Function { is_async, is_generator, decorated }
+                }
+                BindingKind::Class => Meaning::Class,
+                BindingKind::CallResult(callee) => Meaning::CallResult(callee.clone()),
+                BindingKind::Bool(truth) => Meaning::Bool(*truth),
+                BindingKind::Declaration => return None,
+                BindingKind::Parameter(_) | BindingKind::TypeParameter | BindingKind::Other => Meaning::Other,
+            };
+            Some((name.as_str(), meaning, binding.typing_only))
+        },
+    )
+}
+
+fn hashed(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Does not depend on the order of the names.
 fn fingerprint(module: &ModuleNames) -> u64 {
-    let hash = |value: &dyn Fn(&mut FxHasher)| {
-        let mut hasher = FxHasher::default();
-        value(&mut hasher);
-        hasher.finish()
-    };
-    let classes = module.classes.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
-    let names = module.names.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
-    hash(&|hasher| (names, classes, &module.stars).hash(hasher))
+    let classes = module.classes.iter().fold(0u64, |sum, entry| sum.wrapping_add(hashed(&entry)));
+    let names = module.names.iter().fold(0u64, |sum, entry| sum.wrapping_add(hashed(&entry)));
+    hashed(&(names, classes, &module.stars))
 }

@@ -52,13 +52,6 @@ pub fn mentions(text: &str) -> bool {
             .any(|at| at >= 2 && bytes.get(at - 2..at + 2).is_some_and(|word| word.eq_ignore_ascii_case(b"noqa")))
 }
 
-/// Whether comments matter for a file: whether one may silence one of its findings, if it has any, or is worth a hint. A `noqa` without the
-/// name of a rule never is.
-pub fn matter(text: &str, has_findings: bool, rules: &[&'static str]) -> bool {
-    let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    mentions(text) && (has_findings || holds("aiolint:") || rules.iter().any(|rule| holds(rule)))
-}
-
 /// Adds the comments and the string literals of several lines of a tree. `text` is what the tree was parsed from, `shift` where
 /// that starts in the file.
 pub fn collect(root: Node<'_>, text: &str, shift: u32, comments: &mut Vec<Span>, strings: &mut Vec<Span>) {

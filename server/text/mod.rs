@@ -68,6 +68,11 @@ impl Text {
         Span::new(start, end)
     }
 
+    /// The bytes of the line that holds a byte, without its line break; the last one where the text is shorter.
+    pub fn line_at(&self, offset: u32) -> Span {
+        self.line(self.lines.line(offset))
+    }
+
     /// The position of a byte. An offset past the end counts as the end, one inside a character as its start, and one
     /// between `\r` and `\n` as the end of their line.
     pub fn position(&self, offset: u32, encoding: Encoding) -> Position {
