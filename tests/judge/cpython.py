@@ -147,6 +147,8 @@ def run(namespace, index, draw):
             # It is out of view what becomes of it.
             if isinstance(value, types.CoroutineType) and draw.random() < 0.5:
                 value.close()
+            if isinstance(value, Task):
+                value.handed_on = True
         sys.modules["elsewhere"].kept.extend(values)
 
     namespace["flag"] = flag
@@ -209,6 +211,18 @@ def fold(counts, index, ended, interrupted):
         count[4] += plain and plainly_happened
 
 
+def leave_out(counts, reads, asked):
+    """What the program does something about: it is not certain that nobody ever asks.
+
+    A task that is asked in some run, or given away, is not one that is forgotten: that the runs in which it failed took another
+    way is luck. And whoever reads its name where no run came to has not forgotten it either.
+    """
+    for (rule, lines), count in counts.items():
+        is_asked = rule == NEVER_RETRIEVED and lines in asked
+        if is_asked or rule in (DANGLING, NEVER_RETRIEVED) and rewritten.unread(lines, reads):
+            count[3] = count[4] = 0
+
+
 def all_seen(counts, doubtful, index):
     """Whether there is no more to wait for: everything happened, or was not reached by now."""
     times, happened = {}, {}
@@ -228,6 +242,7 @@ def judge(request):
     sys.modules["elsewhere"] = elsewhere
     draw = random.Random(request["seed"])
     counts, doubtful, unbound = {}, request["doubtful"], False
+    reads, asked = set(), set()
     # Again and again: the program may catch it.
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS, 0.2)
     try:
@@ -242,7 +257,9 @@ def judge(request):
             try:
                 exec(rewritten.code, namespace)
                 namespace["main"]
-            except Exception as error:
+            except TimedOut:
+                raise
+            except BaseException as error:
                 raise SyntaxError(f"{error!r}") from None
             ended, interrupted, not_bound = run(namespace, index, draw)
             unbound |= not_bound
@@ -251,6 +268,10 @@ def judge(request):
             gc.collect()
             watch.close()
             fold(counts, index, ended, interrupted)
+            if not watch.lenient and not interrupted:
+                reads |= watch.reads
+                asked |= watch.asked
+        leave_out(counts, reads, asked)
         answer = {"sites": [[rule, lines, *count] for (rule, lines), count in sorted(counts.items())], "unbound": unbound}
     except SyntaxError as error:
         answer = {"sites": [], "unbound": unbound, "broken": f"{error}"}

@@ -219,6 +219,27 @@ async def main():
     await asyncio.sleep(0)
     t.cancel()  # task-exception-never-retrieved sometimes
 ",
+    // Whoever asks in some run, gives it away or reads it where no run came to has not forgotten it.
+    "async def main():
+    t = asyncio.create_task(work(1))  # task-exception-never-retrieved sometimes; dangling-task sometimes
+    if flag():
+        await t
+",
+    "async def main():
+    t = asyncio.create_task(boom(1))  # task-exception-never-retrieved sometimes; dangling-task never
+    t.add_done_callback(keep)
+    u = asyncio.create_task(boom(2))  # task-exception-never-retrieved sometimes; dangling-task sometimes
+    return
+    await u
+",
+    // Whoever takes the error may mean it.
+    "async def main():
+    t = asyncio.create_task(calm(1))
+    try:
+        t.result()  # result-before-done sometimes
+    except Exception:
+        t.exception()  # exception-before-done always
+",
     "async def main():
     with contextlib.suppress(ExceptionGroup):
         async with asyncio.TaskGroup() as group:

@@ -26,8 +26,8 @@ pub struct Held {
 
 /// One that is not among `RULES` is left out. What is missed by design:
 ///
-/// - `result-before-done`, `exception-before-done`: tasks in loops over collections and in other hands, failures that a handler
-///   takes, ways that no reader would believe in;
+/// - `result-before-done`, `exception-before-done`: tasks in other hands, what stands behind a second test of the same text (it is
+///   taken to go the way that it went before), ways that no reader would believe in;
 /// - `coroutine-never-awaited`: coroutines in other hands (stored in an attribute, passed to a helper, even one that ignores it),
 ///   and those that are left behind because another coroutine always fails;
 /// - `coroutine-reused`: a use in a helper (also one that uses its parameter twice) or in a closure, the elements of a list that

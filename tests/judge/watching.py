@@ -43,6 +43,9 @@ class Watch:
         # By the id of a coroutine that may have died since.
         self.coroutines = {}
         self.dead = []
+        # The places that read a name of a task, and where the tasks were made that somebody asked, or that are out of view.
+        self.reads = set()
+        self.asked = set()
         # Asking too early gives None, and nothing fails for certain: what would happen next if that were repaired?
         self.lenient = False
         # Until `main` ends.
@@ -170,8 +173,9 @@ def _seen(fate, value):
     return value
 
 
-def _read(value):
+def _read(value, number):
     """What a name gave: a task, or the tasks in a collection."""
+    watch.reads.add(number)
     inside = value if isinstance(value, (list, tuple, set)) else value.values() if isinstance(value, dict) else ()
     for task in (value, *inside):
         if isinstance(task, Task):
@@ -272,7 +276,8 @@ def recorded(rule, ask):
         # A task may have ended with the `InvalidStateError` of another one: the error alone says nothing.
         too_early = not self.done()
         if watch.asking:
-            watch.note(rule, lines_of(caller), too_early)
+            lines = lines_of(caller)
+            watch.note(rule, lines, too_early, not any(line in rewritten.expects_invalid for line in lines))
         cancelled = self.cancelled()
         asked = getattr(self, "asked", None)
         note_cancelled(caller.f_lineno, lines_of(caller), cancelled, not cancelled or asked == "program")
@@ -336,6 +341,7 @@ class Task(Cancelling, asyncio.Task):
             frame = frame.f_back
         self.also = []
         self.lost = False
+        self.handed_on = False
 
     def __del__(self):
         error = None if not self.done() or self.cancelled() else self._exception
@@ -348,6 +354,8 @@ class Task(Cancelling, asyncio.Task):
             lines = tuple(dict.fromkeys([*self.lines, *self.also]))
             logged = watch.logged > before
             lost = self.lost and not self.retrieved
+            if self.retrieved or self.handed_on:
+                watch.asked.add(lines)
             watch.note(NEVER_RETRIEVED, lines, logged or lost, error is not None and not lost)
             if self.fate:
                 watch.note(DANGLING, self.lines, self.fate != "read")
@@ -377,13 +385,17 @@ class Rewrite(ast.NodeTransformer):
     def __init__(self, source):
         self.expects_cancelled = {}
         self.expects_runtime_error = set()
+        self.expects_invalid = set()
         self.raises = {number for number, line in enumerate(source.splitlines(), 1) if line.strip().startswith("raise ")}
         self.draws = {number for number, line in enumerate(source.splitlines(), 1) if "raise FAILS[n](n)" in line}
         self.handlers = []
         # Inside of one that is not `main`.
         self.coroutines = False
         tree = ast.parse(source)
+        # The names that are bound to a task, the lines that bind them, and what is read.
         self.bound = set()
+        self.binds = {}
+        self.reads = []
         for node in ast.walk(tree):
             self.fate_of_value(node)
         self.code = compile(ast.fix_missing_locations(self.visit(tree)), PROGRAM, "exec")
@@ -408,6 +420,7 @@ class Rewrite(ast.NodeTransformer):
     def bind(self, target, value):
         if self.fate(value, "bound"):
             self.bound.add(target.id)
+            self.binds.setdefault(value.lineno, set()).add(target.id)
 
     def fate(self, node, fate):
         match node:
@@ -460,8 +473,14 @@ class Rewrite(ast.NodeTransformer):
 
     def visit_Name(self, node):
         if isinstance(node.ctx, ast.Load) and node.id in self.bound and getattr(node, "fate", "") != "returned":
-            return self.call("_read", node, at=node)
+            self.reads.append(node.id)
+            return self.call("_read", node, ast.Constant(len(self.reads) - 1), at=node)
         return node
+
+    def unread(self, lines, executed):
+        """Whether a name that these lines bind is read where no run came to."""
+        names = set().union(*(self.binds.get(line, ()) for line in lines))
+        return any(name in names and number not in executed for number, name in enumerate(self.reads))
 
     # Who handles what.
 
@@ -470,6 +489,8 @@ class Rewrite(ast.NodeTransformer):
             for kind in kinds:
                 if kind == "runtime error":
                     self.expects_runtime_error.add(node.lineno)
+                elif kind == "invalid state":
+                    self.expects_invalid.add(node.lineno)
                 elif self.expects_cancelled.get(node.lineno) != "handled":
                     self.expects_cancelled[node.lineno] = kind
 
@@ -480,6 +501,8 @@ class Rewrite(ast.NodeTransformer):
             kinds.append(handled)
         if not names or {"RuntimeError", "Exception", "BaseException"} & set(names):
             kinds.append("runtime error")
+        if not names or {"InvalidStateError", "Exception", "BaseException"} & set(names):
+            kinds.append("invalid state")
         return kinds
 
     def visit_body(self, body, kinds):
