@@ -356,6 +356,8 @@ pub enum Terminator {
         first: bool,
         /// It is known not to be empty.
         nonempty: bool,
+        /// Its elements are written out, in this order: `for task in (first, second)`.
+        spelled_out: bool,
         /// `async for`.
         is_async: bool,
         /// The iterable in the text.

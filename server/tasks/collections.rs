@@ -75,3 +75,23 @@ pub(super) fn one_of(world: &mut World, ids: &[ObjectId], span: Span) -> Value {
     world.make(span, object);
     Value::Object(span)
 }
+
+/// An element of a list that may be any of these tasks; `None` where some are none.
+pub(super) fn one_of_items(world: &mut World, items: &[Value], span: Span) -> Option<Value> {
+    let task = |item: &Value| match item {
+        Value::Object(id) => Some(*id).filter(|id| world.object(*id).is_some_and(|of| of.coroutine().is_none())),
+        _ => None,
+    };
+    let ids: Vec<ObjectId> = items.iter().map(task).collect::<Option<_>>()?;
+    (!ids.is_empty()).then(|| one_of(world, &ids, span))
+}
+
+/// Displays with more elements than these are not gone through one by one.
+const MAX_ROUNDS: usize = 4;
+
+/// Whether a loop over these is followed round by round: they hold tasks or coroutines, and are few. Of the rest of one that was, none may
+/// be left.
+pub(super) fn is_short(items: &[Value]) -> bool {
+    let holds = |item: &Value| matches!(item, Value::Object(_));
+    items.is_empty() || items.len() <= MAX_ROUNDS && items.iter().all(holds)
+}

@@ -127,7 +127,7 @@ impl Analysis<'_> {
                     self.go(at, to, way);
                 }
             }
-            Terminator::Iterate { iter, element, body, end, first, nonempty, is_async, span } => {
+            Terminator::Iterate { iter, element, body, end, first, nonempty, spelled_out, is_async, span } => {
                 let value = world.get(*iter).clone();
                 world.new_round(at.graph);
                 if *is_async && !matches!(value, Value::AsCompleted(_)) {
@@ -183,18 +183,25 @@ impl Analysis<'_> {
                         }
                         Some(one)
                     }
+                    Value::Items(items) if *spelled_out && collections::is_short(items) => {
+                        // One after the other: what each round does to its own is followed.
+                        (starts, ends) = (!items.is_empty(), items.is_empty());
+                        world.set(at.graph, *iter, Value::Items(items.iter().skip(1).cloned().collect()));
+                        items.first().cloned()
+                    }
                     Value::Items(items) => {
                         if *first {
                             ends &= items.is_empty();
                             starts = !items.is_empty();
                         }
+                        let one = collections::one_of_items(&mut world, items, *span);
                         world.escape(&value);
                         let mut ids = Vec::new();
                         value.objects(&mut ids);
                         world.silence(&ids);
                         ended.silence(&ids);
                         self.follow_no_more(&mut ended, &ids);
-                        None
+                        one
                     }
                     other => {
                         world.escape(other);

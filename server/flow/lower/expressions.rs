@@ -403,8 +403,7 @@ impl<'a> Lowering<'a> {
                 self.overlays.push((scope, targets));
             }
             let is_async = clause.child(0).is_some_and(|first| first.kind() == "async");
-            let (next, body) =
-                self.iterate(left, iter, super::statements::nonempty(right, self.src), is_async, span(right), again);
+            let (next, body) = self.iterate(left, iter, right, is_async, again);
             again = next;
             self.current = body;
         }

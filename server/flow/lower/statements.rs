@@ -226,7 +226,7 @@ impl Lowering<'_> {
         let otherwise = self.block();
         let after = self.block();
         let iter = self.expression(right);
-        let (again, body) = self.iterate(left, iter, nonempty(right, self.src), is_async, span(right), otherwise);
+        let (again, body) = self.iterate(left, iter, right, is_async, otherwise);
         self.loops.push(Loop { again, after, finallies: self.finallies.len() });
         self.current = body;
         self.field_statements(node, "body");
@@ -239,18 +239,18 @@ impl Lowering<'_> {
         self.goto(after);
     }
 
-    /// Starts a loop over the value in `iter` that binds `left`; gives the block that takes the next element, and the body, both
+    /// Starts a loop over the value in `iter`, that of `right`, that binds `left`; gives the block that takes the next element, and the body, both
     /// open: the caller fills the body and ends it by going to the first.
     pub(super) fn iterate(
         &mut self,
         left: Node<'_>,
         iter: Place,
-        nonempty: bool,
+        right: Node<'_>,
         is_async: bool,
-        at: Span,
         end: BlockId,
     ) -> (BlockId, BlockId) {
         let element = self.place();
+        let (nonempty, spelled_out) = (nonempty(right, self.src), spelled_out(right));
         let (bind, again, body) = (self.block(), self.block(), self.block());
         let next = |first| Terminator::Iterate {
             iter,
@@ -259,8 +259,9 @@ impl Lowering<'_> {
             end,
             first,
             nonempty: nonempty && first,
+            spelled_out: spelled_out && !is_async,
             is_async,
-            span: at,
+            span: span(right),
         };
         self.end(next(true));
         self.graph.blocks[again.0 as usize].end = next(false);
@@ -522,8 +523,18 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether an iterable is a display that tells which element comes first, and which then.
+fn spelled_out(node: Node<'_>) -> bool {
+    let has_order = match node.kind() {
+        "list" | "tuple" | "expression_list" => true,
+        "set" => node.named_child_count() == 1,
+        _ => false,
+    };
+    has_order && children(node).iter().all(|child| child.kind() != "list_splat")
+}
+
 /// Whether an iterable is seen to hold something: a display with elements, `range(3)`.
-pub(super) fn nonempty(node: Node<'_>, src: &str) -> bool {
+fn nonempty(node: Node<'_>, src: &str) -> bool {
     match node.kind() {
         "list" | "tuple" | "set" | "expression_list" | "dictionary" => {
             children(node).iter().any(|child| !matches!(child.kind(), "list_splat" | "dictionary_splat"))
