@@ -28,7 +28,8 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
     let other_paths_use_it = ends.iter().any(|end| end.object.used.is_some() || end.object.escaped);
     let leaves_at =
         ends.iter().find(|end| is_left(end) && !end.doubt && !end.object.excused).and_then(|end| end.leaves);
-    let all = reached.clone().all(is_left);
+    // What uses it behind a line that can only fail will do so when that line is repaired: it is not forgotten.
+    let all = ends.iter().all(is_left);
     // Where a test was presumed to give the same twice, the paths that are left may not be all.
     if account.presumed && !all {
         return None;

@@ -47,6 +47,8 @@ pub struct Account {
     pub raises: Raises,
     /// It has a handler for `CancelledError`, or something that may be one.
     pub may_refuse: bool,
+    /// Something in it can suspend.
+    pub suspends: bool,
     /// Where the tasks were waited for: the blocks and the expressions.
     pub(super) waits: FxHashMap<ObjectId, FxHashSet<(BlockId, Span)>>,
     pub(super) steps: Vec<(u32, Step)>,
@@ -90,6 +92,8 @@ pub struct End {
     pub beyond: bool,
     /// The `return` by which the path leaves the function.
     pub leaves: Option<Span>,
+    /// An exception leaves the function.
+    pub raises: bool,
 }
 
 /// A path comes to an expression that consumes a coroutine.
@@ -146,7 +150,7 @@ impl End {
     fn same_as(&self, other: &Self) -> bool {
         let marks = |end: &Self| {
             let of = &end.object;
-            (end.doubt, end.beyond, end.leaves, of.used, of.excused, of.escaped, of.states, of.silent)
+            (end.doubt, end.beyond, end.leaves, end.raises, of.used, of.excused, of.escaped, of.states, of.silent)
         };
         let more = |end: &Self| {
             (end.object.waited, end.object.kept, end.object.discarded, end.object.cancelled_at, end.object.many)
@@ -193,7 +197,18 @@ impl Ask {
 impl Account {
     /// The path needs the object no more.
     pub(super) fn note_end(&mut self, world: &World, id: ObjectId, object: Object, leaves: Option<Span>) {
-        let end = End { object, doubt: world.doubt, beyond: world.beyond, leaves };
+        self.note(id, End { object, doubt: world.doubt, beyond: world.beyond, leaves, raises: false });
+    }
+
+    /// The path ends here, with an exception or without, and with it whatever it held.
+    pub(super) fn leave(&mut self, world: &World, raises: bool) {
+        for (id, object) in world.objects() {
+            let object = object.clone();
+            self.note(*id, End { object, doubt: world.doubt, beyond: world.beyond, leaves: None, raises });
+        }
+    }
+
+    fn note(&mut self, id: ObjectId, end: End) {
         let ends = self.ends.entry(id).or_default();
         if ends.len() < MAX_ENDS && !ends.iter().any(|other| other.same_as(&end)) {
             ends.push(end);

@@ -134,13 +134,6 @@ impl Analysis<'_> {
         (at.emit)(to, world);
     }
 
-    /// The path ends here, and with it whatever it held.
-    pub(super) fn leave(&mut self, world: &World) {
-        for (id, object) in world.objects() {
-            self.account.note_end(world, *id, object.clone(), None);
-        }
-    }
-
     /// An exception of these kinds leaves the block: one that the code does not raise by itself.
     pub(super) fn raise(&mut self, at: &mut Here<'_, '_>, mut world: World, kinds: ExcSet) {
         world.excuse();
@@ -162,7 +155,7 @@ impl Analysis<'_> {
                 if kinds.meets(ExcSet::EXCEPTION) {
                     self.account.note_raise(true, Raises::Perhaps);
                 }
-                self.leave(&world);
+                self.account.leave(&world, true);
             }
         }
     }
@@ -332,6 +325,7 @@ impl Analysis<'_> {
                     Value::Object(id) => world.object(id).and_then(Object::coroutine).cloned(),
                     _ => None,
                 };
+                self.account.suspends |= coroutine.as_ref().is_none_or(|coroutine| coroutine.suspends);
                 let result = self.wait_on(at, world, &value, span);
                 if let Some(coroutine) = &coroutine {
                     self.account.note_raise(at.unwind.is_none(), coroutine.raises);
@@ -505,6 +499,7 @@ impl Analysis<'_> {
                 if let Value::Context(super::value::Context::Suppress(kinds)) = &value {
                     self.account.may_refuse |= kinds.meets(ExcSet::CANCELLED);
                 }
+                self.account.suspends |= *is_async;
                 match &value {
                     Value::Group(_) | Value::Context(_) => {}
                     _ if *is_async => {

@@ -167,7 +167,12 @@ impl Analysis<'_> {
                     End::returns(with(members, all, States::R), Value::Returned),
                     End::raises(ExcSet::CANCELLED, with(members, States::DONE, States::DONE)),
                 ];
-                if *collects != Some(true) {
+                let may_fail = |id: &ObjectId| {
+                    let known = world.object(*id).filter(|member| !member.silent);
+                    known.is_none_or(|member| member.states.has(States::P) || member.states.has(States::E))
+                };
+                let is_known = *count == Some(members.len()) && !members.is_empty();
+                if *collects != Some(true) && !(is_known && !members.iter().any(may_fail)) {
                     let mut failed = with(&[], States::DONE, States::E);
                     match members.as_ref() {
                         // Alone it is the one that failed.

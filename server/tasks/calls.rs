@@ -289,6 +289,7 @@ impl Analysis<'_> {
                         waits: Awaitable::Code(reach),
                         raises: summary.as_ref().map_or(unseen, |summary| summary.raises),
                         may_refuse: summary.as_ref().map_or(!is_library, |summary| summary.may_refuse),
+                        suspends: summary.as_ref().is_none_or(|summary| summary.suspends),
                         lent: lent.into(),
                         gives: match summary.as_ref().map(|summary| &summary.returns) {
                             Some(Returns::Coroutine(again)) => Some(again.clone()),

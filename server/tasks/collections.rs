@@ -42,6 +42,7 @@ impl Analysis<'_> {
 
     /// What is done to each of these is not followed from here on.
     pub(super) fn follow_no_more(&mut self, world: &mut World, ids: &[ObjectId]) {
+        world.forget_cancelling(ids);
         for id in ids {
             world.escape(&Value::Object(*id));
         }

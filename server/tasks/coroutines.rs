@@ -179,7 +179,7 @@ impl Analysis<'_> {
                 self.ask_through(world, by, (id, arg), asks, guards, callee);
             }
             match effect.settles {
-                Extent::Always => world.settle(id, States::DONE),
+                Extent::Always => world.settle(id, effect.leaves.and(States::DONE)),
                 Extent::Sometimes => world.silence(&[id]),
                 Extent::Never => {}
             }

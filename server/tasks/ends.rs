@@ -84,7 +84,7 @@ impl Analysis<'_> {
                 if at.block != at.graph.exit {
                     self.account.note_return(&world, &Value::None, (self.context.function, at.graph.start));
                 }
-                self.leave(&world);
+                self.account.leave(&world, false);
             }
             Terminator::Goto(to) => self.go(at, *to, world),
             Terminator::Choice(of) => {
@@ -130,6 +130,7 @@ impl Analysis<'_> {
             Terminator::Iterate { iter, element, body, end, first, nonempty, spelled_out, is_async, span } => {
                 let value = world.get(*iter).clone();
                 world.new_round(at.graph);
+                self.account.suspends |= *is_async;
                 if *is_async && !matches!(value, Value::AsCompleted(_)) {
                     self.raise_anything(at, &world);
                     world.suspend(Suspension::Anything, &[]);

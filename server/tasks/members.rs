@@ -32,6 +32,7 @@ impl Analysis<'_> {
         if let (Some(coroutine), Some(task)) = (coroutine, world.object_mut(call.span)) {
             task.raises = coroutine.raises;
             task.may_refuse = coroutine.may_refuse;
+            task.suspends = coroutine.suspends;
         }
         if call.guards.expected {
             // It is there to raise: no task comes of it.

@@ -100,6 +100,10 @@ fn done(world: &mut World, id: ObjectId) -> bool {
 /// The object is in one of `to`.
 fn narrow(world: &mut World, id: ObjectId, to: States) -> bool {
     let Some(object) = world.object_mut(id) else { return true };
+    if object.states.has(States::P) && !to.has(States::P) {
+        // Nothing ran since it was asked to cancel: the request came too late.
+        object.cancelled_at = None;
+    }
     let met = object.states.and(to);
     if met.is_empty() && !object.silent {
         return false;

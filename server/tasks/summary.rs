@@ -21,6 +21,8 @@ pub struct Summary {
     pub raises: Raises,
     /// It catches `CancelledError`, or may.
     pub may_refuse: bool,
+    /// Something in it can suspend.
+    pub suspends: bool,
     /// It is a method, whose first parameter the call does not show.
     pub is_method: bool,
 }
@@ -63,6 +65,7 @@ impl Summary {
             returns: account.returns.clone().unwrap_or(Returns::Unknown),
             raises: account.raises,
             may_refuse: account.may_refuse,
+            suspends: account.suspends,
             is_method: graph.receiver.is_some(),
         }
     }
@@ -80,6 +83,12 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
         _ => Extent::Sometimes,
     };
     let pending = |object: &Object| object.states.has(States::P) || object.silent;
+    // The ends that are left out here may be those where it was found in another state.
+    let all = account.ends.get(&parameter.span)?.iter().filter(|end| !end.raises);
+    let leaves = all.fold(States(0), |states, end| {
+        states.or(if end.object.silent { States::ANY } else { end.object.states })
+    });
+    let leaves = if leaves.without(States::P).is_empty() { States::ANY } else { leaves };
     let asks = account.asks.values().flatten().filter(|ask| {
         let of = ask.task.as_ref().is_some_and(|(id, task)| *id == parameter.span && task.states.has(States::P));
         of && !ask.doubt && ask.guard == Guard::None && !ask.task.as_ref().is_some_and(|(_, task)| task.silent)
@@ -88,6 +97,7 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
     Some(Effect {
         escapes: ends.iter().any(|end| end.object.escaped),
         settles: extent(&|object| !pending(object)),
+        leaves,
         uses: extent(&|object| object.used.is_some()),
         cancels: ends.iter().any(|end| end.object.cancelled_at.is_some()),
         asks: asks.iter().min_by_key(|ask| ask.call).map(|ask| Asks {

@@ -84,6 +84,8 @@ pub struct Object {
     pub raises: Raises,
     /// Its coroutine may end by itself when it is cancelled.
     pub may_refuse: bool,
+    /// Its coroutine can suspend; one that cannot ends in its first step.
+    pub suspends: bool,
     /// The variables its coroutine can reach, `*` for any: who shares none with it cannot wait for it in secret.
     pub reach: Arc<[String]>,
 }
@@ -138,6 +140,8 @@ pub struct Coroutine {
     pub raises: Raises,
     /// It may end by itself when it is cancelled.
     pub may_refuse: bool,
+    /// It can suspend.
+    pub suspends: bool,
     /// What it was given, and what it will do with it.
     pub lent: Arc<[Lent]>,
     /// What awaiting it gives, where that is a coroutine again.
@@ -167,12 +171,14 @@ pub struct Elsewhere {
 }
 
 /// What a function does with an argument.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Effect {
     /// It keeps it, or gives it to code that is not in view.
     pub escapes: bool,
     /// The task is done when it returns.
     pub settles: Extent,
+    /// The states that the task may be in when it returns.
+    pub leaves: States,
     /// It uses the coroutine up, or asks what became of the task.
     pub uses: Extent,
     /// Some path asks the task to cancel.
@@ -448,6 +454,85 @@ impl Value {
                 Arc::make_mut(items).iter_mut().for_each(Self::age);
             }
             _ => {}
+        }
+    }
+}
+
+impl Coroutine {
+    /// One of this name, of which nothing else is known.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            waits: Awaitable::Code(Arc::new(["*".to_owned()])),
+            raises: Raises::Perhaps,
+            may_refuse: true,
+            suspends: true,
+            lent: Arc::new([]),
+            gives: None,
+            made_in: None,
+        }
+    }
+}
+
+impl Object {
+    /// A new one, of which nothing else is known.
+    pub fn new(kind: Kind, states: States) -> Self {
+        Self {
+            kind,
+            states,
+            passed: Passed::Nothing,
+            silent: false,
+            escaped: false,
+            cancelled_at: None,
+            why: None,
+            many: false,
+            group: None,
+            used: None,
+            excused: false,
+            waited: None,
+            kept: false,
+            discarded: None,
+            raises: Raises::Perhaps,
+            may_refuse: true,
+            suspends: true,
+            reach: Arc::new(["*".to_owned()]),
+        }
+    }
+
+    /// What it is, where it is a coroutine.
+    pub fn coroutine(&self) -> Option<&Arc<Coroutine>> {
+        match &self.kind {
+            Kind::Coroutine(coroutine) => Some(coroutine),
+            _ => None,
+        }
+    }
+
+    /// Stands for these others as well.
+    pub fn join(&mut self, others: &Self) {
+        self.many = true;
+        self.states = self.states.or(others.states);
+        self.silent |= others.silent;
+        self.escaped |= others.escaped;
+        if self.passed == Passed::Nothing {
+            self.passed = others.passed;
+        }
+        self.why = self.why.or(others.why);
+        self.cancelled_at = self.cancelled_at.or(others.cancelled_at);
+        // Used and unused ones together: neither is said of all.
+        self.escaped |= self.used.is_some() != others.used.is_some();
+        self.used = self.used.or(others.used);
+        self.excused |= others.excused;
+        self.waited = self.waited.or(others.waited);
+        self.kept |= others.kept;
+        self.discarded = self.discarded.or(others.discarded);
+        self.raises = self.raises.max(others.raises);
+        self.may_refuse |= others.may_refuse;
+        self.suspends |= others.suspends;
+        if self.group != others.group {
+            self.group = None;
+        }
+        if self.reach != others.reach {
+            self.reach = Arc::new(["*".to_owned()]);
         }
     }
 }

@@ -170,6 +170,10 @@ impl World {
     pub fn forget_dead(&mut self, live: impl Fn(Place) -> bool) -> Vec<(ObjectId, Object)> {
         self.env.retain(|(place, _)| live(*place));
         let mut used: Vec<ObjectId> = Vec::new();
+        if !self.raised.is_empty() || !self.caught.is_empty() {
+            // In which state a caller gets back what it gave depends on whether the exception leaves the function.
+            used.extend(self.objects.iter().map(|(id, _)| *id).filter(|id| self.is_parameter(*id)));
+        }
         for (_, value) in &self.env {
             value.objects(&mut used);
         }
@@ -234,9 +238,19 @@ impl World {
     /// Somebody looks at a set that `wait` returned, in a way that is not followed.
     pub fn looked_at(&mut self, set: &WaitSet, at: Span) {
         self.silence(&set.members);
+        self.forget_cancelling(&set.members);
         if set.done {
             for &id in set.members.iter() {
                 self.note_use(id, at);
+            }
+        }
+    }
+
+    /// Whoever looks at each of these may have met the cancelled ones.
+    pub fn forget_cancelling(&mut self, ids: &[ObjectId]) {
+        for id in ids {
+            if let Some(object) = self.object_mut(*id).filter(|object| !object.states.has(States::P)) {
+                object.cancelled_at = None;
             }
         }
     }
@@ -363,6 +377,15 @@ impl World {
             if object.cancelled_at.is_some() {
                 // The request has reached it; that it refuses is its own business.
                 object.states = States::DONE;
+                continue;
+            }
+            if object.kind == Kind::Task && !object.suspends {
+                match how {
+                    // It ends in its first step, which comes before the sleep is over.
+                    Suspension::Sleep(_) => (object.states, object.silent) = (States::DONE, false),
+                    // Others may have no need to wait.
+                    Suspension::Apart(..) | Suspension::Anything => object.silent = true,
+                }
                 continue;
             }
             let passed = match how {
@@ -514,82 +537,6 @@ impl Awaitable {
             Self::Wait { members, .. } => into.extend(members.iter()),
             Self::WaitFor(value) | Self::Plain(value) | Self::Shield(value) => value.objects(into),
             Self::Sleep | Self::Code(_) => {}
-        }
-    }
-}
-
-impl Coroutine {
-    /// One of this name, of which nothing else is known.
-    pub fn named(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            waits: Awaitable::Code(Arc::new(["*".to_owned()])),
-            raises: Raises::Perhaps,
-            may_refuse: true,
-            lent: Arc::new([]),
-            gives: None,
-            made_in: None,
-        }
-    }
-}
-
-impl Object {
-    /// A new one, of which nothing else is known.
-    pub fn new(kind: Kind, states: States) -> Self {
-        Self {
-            kind,
-            states,
-            passed: Passed::Nothing,
-            silent: false,
-            escaped: false,
-            cancelled_at: None,
-            why: None,
-            many: false,
-            group: None,
-            used: None,
-            excused: false,
-            waited: None,
-            kept: false,
-            discarded: None,
-            raises: Raises::Perhaps,
-            may_refuse: true,
-            reach: Arc::new(["*".to_owned()]),
-        }
-    }
-
-    /// What it is, where it is a coroutine.
-    pub fn coroutine(&self) -> Option<&Arc<Coroutine>> {
-        match &self.kind {
-            Kind::Coroutine(coroutine) => Some(coroutine),
-            _ => None,
-        }
-    }
-
-    /// Stands for these others as well.
-    pub fn join(&mut self, others: &Self) {
-        self.many = true;
-        self.states = self.states.or(others.states);
-        self.silent |= others.silent;
-        self.escaped |= others.escaped;
-        if self.passed == Passed::Nothing {
-            self.passed = others.passed;
-        }
-        self.why = self.why.or(others.why);
-        self.cancelled_at = self.cancelled_at.or(others.cancelled_at);
-        // Used and unused ones together: neither is said of all.
-        self.escaped |= self.used.is_some() != others.used.is_some();
-        self.used = self.used.or(others.used);
-        self.excused |= others.excused;
-        self.waited = self.waited.or(others.waited);
-        self.kept |= others.kept;
-        self.discarded = self.discarded.or(others.discarded);
-        self.raises = self.raises.max(others.raises);
-        self.may_refuse |= others.may_refuse;
-        if self.group != others.group {
-            self.group = None;
-        }
-        if self.reach != others.reach {
-            self.reach = Arc::new(["*".to_owned()]);
         }
     }
 }

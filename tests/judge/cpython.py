@@ -29,6 +29,23 @@ SECONDS = 10
 FAILURES = (ValueError, ValueError, KeyError, OSError, RuntimeError, TimeoutError, *[None] * 18)
 
 
+class Failures:
+    """How each call of a coroutine fails, if it does: the second call of one need not end like the first."""
+
+    def __init__(self, draw):
+        self.draw = draw
+        self.drawn = {}
+
+    def __getitem__(self, number):
+        # A program looks whether it fails, and then how.
+        failure = self.drawn.pop(number, None)
+        if failure is None:
+            failure = self.draw.choice(FAILURES)
+            if failure:
+                self.drawn[number] = failure
+        return failure
+
+
 class Stuck(BaseException):
     """Nothing more can happen in the program, or too much."""
 
@@ -154,7 +171,7 @@ def run(namespace, index, draw):
     namespace["flag"] = flag
     namespace["keep"] = keep
     namespace["settle"] = settle
-    namespace["FAILS"][:] = draw.choices(FAILURES, k=40)
+    namespace["FAILS"] = Failures(draw)
     namespace["HOPS"][:] = draw.choices((0, 0, 0, 1, 2, 5), k=40)
     namespace["SLOW"][:] = draw.choices((True, True, True, *[False] * 7), k=40)
     lengths = draw.choice([(1, 3, 14, 60), (1, 2), (30, 60), (1, 60)])
@@ -253,7 +270,7 @@ def judge(request):
             watch = Watch(index)
             watch.lenient = is_lenient(index)
             namespace = {"__name__": "program", "print": lambda *values: None}
-            namespace |= {f.__name__: f for f in (_seen, _read, _lenient, _pass, _use, _use_all, _wait, _watch)}
+            namespace |= {f.__name__: f for f in (_seen, _read, _lenient, _pass, _use, _close, _use_all, _wait, _watch)}
             try:
                 exec(rewritten.code, namespace)
                 namespace["main"]

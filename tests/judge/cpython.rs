@@ -71,6 +71,11 @@ impl Site {
     pub fn certain(&self) -> bool {
         self.plainly_reached > 0 && self.plainly_happened == self.plainly_reached
     }
+
+    /// The same, also where something else that always fails leaves no run to judge by.
+    pub fn always(&self) -> bool {
+        self.certain() || self.plainly_reached == 0 && self.reached > 0 && self.happened == self.reached
+    }
 }
 
 impl fmt::Display for Site {

@@ -149,9 +149,10 @@ impl Seen {
         for (&(rule, line), said) in &self.said {
             let sites = self.reached(rule, line);
             let never = judged(rule, said) && !sites.is_empty() && sites.iter().all(|site| !site.happens());
-            // Which of several sites on the line is meant is not known.
+            // Which of several sites on the line is meant is not known: none may be one that always fails, be it that no run
+            // comes there in the plain way.
             let uncertain =
-                sites.iter().any(|site| site.plainly_reached > 0) && !sites.iter().any(|site| site.certain());
+                sites.iter().any(|site| site.plainly_reached > 0) && !sites.iter().any(|site| site.always());
             let wrong = match said {
                 Said { level: Level::Error, .. } if never || uncertain => Wrong::FalseCertainty,
                 Said { own_question: true, .. } if never => Wrong::OwnQuestion,

@@ -70,9 +70,12 @@ class Watch:
         """To be called when all that the run made is dead."""
         for made in [*self.dead, *self.coroutines.values()]:
             self.note(NEVER_AWAITED, tuple(reversed(made.lines)), made.unawaited)
-            for number, lines in enumerate(made.uses):
+            errors = made.errors
+            for number, (lines, can_fail) in enumerate(made.uses):
                 plain = not any(line in rewritten.expects_runtime_error for line in lines)
-                self.note(REUSED, lines, 1 <= number <= made.errors, plain)
+                happened = number > 0 and can_fail and errors > 0
+                errors -= happened
+                self.note(REUSED, lines, happened, plain)
 
 
 watch = Watch()
@@ -91,12 +94,12 @@ class Made:
         self.errors = 0
         self.unawaited = False
 
-    def used(self, frame):
+    def used(self, frame, can_fail=True):
         lines = [line for line, _ in program_frames(frame)]
         # In the hands of a helper the use is that of the one who handed it over.
         if self.passed and self.passed[1] != function_of(frame):
             lines.insert(0, self.passed[0])
-        self.uses.append(tuple(dict.fromkeys(lines + self.lines)))
+        self.uses.append((tuple(dict.fromkeys(lines + self.lines)), can_fail))
 
 
 def made(coroutine):
@@ -197,6 +200,13 @@ def _pass(value):
 def _use(value):
     if known := made(value):
         known.used(sys._getframe(1))
+    return value
+
+
+def _close(value):
+    """Whoever closes it uses it up, at any time and as often as it likes."""
+    if known := made(value):
+        known.used(sys._getframe(1), can_fail=False)
     return value
 
 
@@ -450,7 +460,7 @@ class Rewrite(ast.NodeTransformer):
         if name in ("result", "exception"):
             self.expected(node)
         if name in ("close", "send") and isinstance(node.func, ast.Attribute):
-            node.func.value = self.call("_use", node.func.value, at=node)
+            node.func.value = self.call("_close" if name == "close" else "_use", node.func.value, at=node)
         for index, argument in enumerate(node.args):
             if isinstance(argument, ast.Starred):
                 if name in STARTERS:

@@ -20,8 +20,14 @@ impl Lowering<'_> {
             let guard = case.child_by_field_name("guard").and_then(|guard| guard.named_child(0));
             match (subjects.as_slice(), values.as_slice(), patterns.as_slice()) {
                 (_, _, [only]) if is_capture(self.text(*only)) => self.end(Terminator::Goto(taken)),
-                ([subject], [value], [only]) if self.constant_pattern(*only).is_some() => {
-                    self.match_constant(*subject, *value, *only, taken, next);
+                ([subject], [value], [only]) if self.constants(*only).is_some() => {
+                    let constants = self.constants(*only).unwrap_or_default();
+                    let last = constants.len().saturating_sub(1);
+                    for (index, constant) in constants.into_iter().enumerate() {
+                        let other = if index == last { next } else { self.block() };
+                        self.match_constant(*subject, *value, constant, taken, other);
+                        self.current = other;
+                    }
                 }
                 _ => {
                     for (subject, value) in subjects.iter().zip(&values) {
@@ -48,12 +54,15 @@ impl Lowering<'_> {
         self.goto(after);
     }
 
-    /// The constant that a pattern compares with.
-    fn constant_pattern<'t>(&self, pattern: Node<'t>) -> Option<Node<'t>> {
-        let constant = pattern.named_child(0).filter(|constant| constant.byte_range() == pattern.byte_range())?;
-        let is_attribute = constant.kind() == "dotted_name" && self.text(constant).contains('.');
-        let kinds = ["true", "false", "none", "integer", "float", "string"];
-        (kinds.contains(&constant.kind()) || is_attribute).then_some(constant)
+    /// The constants that a pattern compares with: `None`, or `1 | 2`.
+    fn constants<'t>(&self, pattern: Node<'t>) -> Option<Vec<Node<'t>>> {
+        let whole = pattern.named_child(0).filter(|whole| whole.byte_range() == pattern.byte_range())?;
+        let of = if whole.kind() == "union_pattern" { children(whole) } else { vec![whole] };
+        let is_constant = |node: &Node<'_>| {
+            let is_attribute = node.kind() == "dotted_name" && self.text(*node).contains('.');
+            is_attribute || ["true", "false", "none", "integer", "float", "string"].contains(&node.kind())
+        };
+        (!of.is_empty() && of.iter().all(is_constant)).then_some(of)
     }
 
     /// `case None:` is `if subject is None`, `case 1:` is `if subject == 1`.
@@ -61,16 +70,15 @@ impl Lowering<'_> {
         &mut self,
         subject: Node<'_>,
         value: Place,
-        pattern: Node<'_>,
+        constant: Node<'_>,
         then: BlockId,
         otherwise: BlockId,
     ) {
-        let Some(constant) = self.constant_pattern(pattern) else { return };
         let singleton = matches!(constant.kind(), "true" | "false" | "none");
         let op = if singleton { CmpOp::Is } else { CmpOp::Eq };
         let right = self.expression(constant);
         let test = self.place();
-        self.op(OpKind::Compare { dst: test, op, left: value, right }, span(pattern));
+        self.op(OpKind::Compare { dst: test, op, left: value, right }, span(constant));
         let text = format!("{}{op:?}{}", self.text(subject), self.text(constant));
         let condition = self.intern(subject, text);
         self.end(Terminator::Branch {
@@ -78,7 +86,7 @@ impl Lowering<'_> {
             condition,
             then,
             otherwise,
-            span: span(pattern),
+            span: span(constant),
             unexpected: None,
             telling: true,
         });
