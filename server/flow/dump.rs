@@ -59,7 +59,7 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
         OpKind::Receiver(dst, Receiver { class, is_class }) => {
             format!("{} = <{} {class}>", p(dst), if *is_class { "class" } else { "self of" })
         }
-        OpKind::LocalCoroutineFunction(dst, name) => format!("{} = <async def {name}>", p(dst)),
+        OpKind::LocalCoroutineFunction(dst, name, _) => format!("{} = <async def {name}>", p(dst)),
         OpKind::Shared { dst, name, method } => format!("{} = <shared {name}>.{method}", p(dst)),
         OpKind::Lambda { dst, callee } => format!("{} = lambda {}()", p(dst), p(callee)),
         OpKind::Opaque(dst) => format!("{} = ?", p(dst)),

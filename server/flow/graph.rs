@@ -232,8 +232,8 @@ pub enum OpKind {
     Definition(Place, String),
     /// `dst` is the instance or class that a method around this function takes.
     Receiver(Place, Receiver),
-    /// `dst` is an `async def` made here, by name.
-    LocalCoroutineFunction(Place, String),
+    /// `dst` is an `async def` made here, by name; the flag says that something in it can suspend.
+    LocalCoroutineFunction(Place, String, bool),
     /// `dst` is a method of the collection that a variable of the module or an attribute of the method's own instance holds.
     Shared { dst: Place, name: String, method: String },
     /// `dst` is a lambda that calls what is in `callee` and returns what that gives.
@@ -443,7 +443,7 @@ impl OpKind {
             | Self::ResultOf(dst, _)
             | Self::Definition(dst, _)
             | Self::Receiver(dst, _)
-            | Self::LocalCoroutineFunction(dst, _)
+            | Self::LocalCoroutineFunction(dst, ..)
             | Self::Lambda { dst, .. }
             | Self::Shared { dst, .. }
             | Self::Opaque(dst)

@@ -192,8 +192,9 @@ impl Analysis<'_> {
                 let shared = Shared { name: name.as_str().into(), method: method.as_str().into() };
                 world.set(graph, *dst, Value::Shared(shared));
             }
-            OpKind::LocalCoroutineFunction(dst, name) => {
-                world.set(graph, *dst, Value::LocalCoroutineFunction(name.as_str().into()));
+            OpKind::LocalCoroutineFunction(dst, name, suspends) => {
+                let local = Local { name: name.as_str().into(), suspends: *suspends };
+                world.set(graph, *dst, Value::LocalCoroutineFunction(local));
             }
             OpKind::Lambda { dst, callee } => {
                 let made = world.get(*callee).clone();

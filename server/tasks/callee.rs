@@ -12,6 +12,8 @@ use crate::project::stdlib::{self, Gives, Kind, Member as Library};
 pub(super) enum Callee {
     /// It makes a coroutine. `name` is Python's name for it, `key` that of its summary, where it is a function of this file.
     Coroutine { name: Arc<str>, key: Option<Arc<str>> },
+    /// It makes a coroutine of a function that is made in this one.
+    Local(Local),
     /// It runs a function of this file, the key of its summary.
     Plain(Arc<str>),
     /// It makes an instance.

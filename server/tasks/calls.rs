@@ -175,9 +175,7 @@ impl Analysis<'_> {
                 let callee = self.definition(name);
                 self.known(at, world, &call, callee)
             }
-            Value::LocalCoroutineFunction(name) => {
-                self.known(at, world, &call, Callee::Coroutine { name: name.clone(), key: None })
-            }
+            Value::LocalCoroutineFunction(local) => self.known(at, world, &call, Callee::Local(local.clone())),
             Value::Lambda(made) => match &**made {
                 Value::Definition(name) => match self.definition(name) {
                     Callee::Coroutine { name, .. } => {
@@ -186,9 +184,7 @@ impl Analysis<'_> {
                     }
                     _ => self.unknown(at, world, &call, None),
                 },
-                Value::LocalCoroutineFunction(name) => {
-                    self.known(at, world, &call, Callee::Coroutine { name: name.clone(), key: None })
-                }
+                Value::LocalCoroutineFunction(local) => self.known(at, world, &call, Callee::Local(local.clone())),
                 _ => self.unknown(at, world, &call, None),
             },
             Value::Attribute(attribute @ Attribute { of, place, name, .. }) => match &**of {
@@ -267,6 +263,10 @@ impl Analysis<'_> {
 
     /// A call of something whose name is known.
     fn known(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: Callee) -> Value {
+        let (callee, suspends) = match callee {
+            Callee::Local(Local { name, suspends }) => (Callee::Coroutine { name, key: None }, suspends),
+            callee => (callee, true),
+        };
         match callee {
             // What is called so is no coroutine function of asyncio, whatever an annotation says.
             Callee::Coroutine { name, key: None } if TAKES_NOTHING.contains(&&*name) && !call.args.is_empty() => {
@@ -289,7 +289,7 @@ impl Analysis<'_> {
                         waits: Awaitable::Code(reach),
                         raises: summary.as_ref().map_or(unseen, |summary| summary.raises),
                         may_refuse: summary.as_ref().map_or(!is_library, |summary| summary.may_refuse),
-                        suspends: summary.as_ref().is_none_or(|summary| summary.suspends),
+                        suspends: summary.as_ref().map_or(suspends, |summary| summary.suspends),
                         lent: lent.into(),
                         gives: match summary.as_ref().map(|summary| &summary.returns) {
                             Some(Returns::Coroutine(again)) => Some(again.clone()),
@@ -321,7 +321,7 @@ impl Analysis<'_> {
                 world.unknown_call(at.graph.is_async);
                 Value::Instance(Instance { class, is_own: false, is_certain: true, is_class: false })
             }
-            Callee::Unknown => self.unknown(at, world, call, None),
+            Callee::Local(_) | Callee::Unknown => self.unknown(at, world, call, None),
         }
     }
 
@@ -484,7 +484,7 @@ impl Analysis<'_> {
             "builtins.map" => {
                 let callee = match call.argument(world, 0, "") {
                     Some(Value::Definition(name)) => self.definition(&name),
-                    Some(Value::LocalCoroutineFunction(name)) => Callee::Coroutine { name, key: None },
+                    Some(Value::LocalCoroutineFunction(local)) => Callee::Coroutine { name: local.name, key: None },
                     _ => Callee::Unknown,
                 };
                 self.hand_over(world, call);

@@ -189,6 +189,7 @@ impl Analysis<'_> {
             if effect.cancels
                 && let Some(object) = world.object_mut(id)
                 && object.states.has(States::P)
+                && !object.silent
             {
                 object.cancelled_at = Some(by);
                 object.used.get_or_insert(by);

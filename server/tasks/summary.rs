@@ -77,17 +77,21 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
     if ends.is_empty() {
         return None;
     }
-    let extent = |holds: &dyn Fn(&Object) -> bool| match ends.iter().filter(|end| holds(&end.object)).count() {
-        0 => Extent::Never,
-        count if count == ends.len() => Extent::Always,
-        _ => Extent::Sometimes,
+    // Where none returns all are looked at.
+    let returning: Vec<&End> = ends.iter().copied().filter(|end| !end.raises).collect();
+    let returning = if returning.is_empty() { &ends } else { &returning };
+    let extent = |ends: &[&End], holds: &dyn Fn(&Object) -> bool| {
+        match ends.iter().filter(|end| holds(&end.object)).count() {
+            0 => Extent::Never,
+            count if count == ends.len() => Extent::Always,
+            _ => Extent::Sometimes,
+        }
     };
     let pending = |object: &Object| object.states.has(States::P) || object.silent;
     // The ends that are left out here may be those where it was found in another state.
     let all = account.ends.get(&parameter.span)?.iter().filter(|end| !end.raises);
-    let leaves = all.fold(States(0), |states, end| {
-        states.or(if end.object.silent { States::ANY } else { end.object.states })
-    });
+    let leaves =
+        all.fold(States(0), |states, end| states.or(if end.object.silent { States::ANY } else { end.object.states }));
     let leaves = if leaves.without(States::P).is_empty() { States::ANY } else { leaves };
     let asks = account.asks.values().flatten().filter(|ask| {
         let of = ask.task.as_ref().is_some_and(|(id, task)| *id == parameter.span && task.states.has(States::P));
@@ -96,9 +100,9 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
     let asks: Vec<_> = asks.collect();
     Some(Effect {
         escapes: ends.iter().any(|end| end.object.escaped),
-        settles: extent(&|object| !pending(object)),
+        settles: extent(returning, &|object| !pending(object)),
         leaves,
-        uses: extent(&|object| object.used.is_some()),
+        uses: extent(&ends, &|object| object.used.is_some()),
         cancels: ends.iter().any(|end| end.object.cancelled_at.is_some()),
         asks: asks.iter().min_by_key(|ask| ask.call).map(|ask| Asks {
             is_result: ask.is_result,

@@ -277,7 +277,7 @@ pub enum Value {
     /// A function or class of the module.
     Definition(Arc<str>),
     /// An `async def` made in this function.
-    LocalCoroutineFunction(Arc<str>),
+    LocalCoroutineFunction(Local),
     /// A lambda that returns what this gives when it is called.
     Lambda(Arc<Value>),
     /// An instance of a class.
@@ -312,6 +312,15 @@ pub enum Value {
     Test(Test),
     /// A context manager.
     Context(Context),
+}
+
+/// An `async def` made in this function.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Local {
+    /// By qualified name.
+    pub name: Arc<str>,
+    /// Something in it can suspend.
+    pub suspends: bool,
 }
 
 /// An instance of a class, or the class as a method of it sees it.

@@ -408,10 +408,10 @@ impl World {
         }
     }
 
-    /// The gathers whose members are all done: they end when the event loop runs next.
+    /// The gathers whose members are all done, or may be: they end when the event loop runs next.
     fn ending_gathers(&self) -> Vec<ObjectId> {
         let is_done =
-            |id: &ObjectId| self.object(*id).is_some_and(|object| !object.states.has(States::P) && !object.silent);
+            |id: &ObjectId| self.object(*id).is_some_and(|object| !object.states.has(States::P) || object.silent);
         let ends = |object: &Object| {
             matches!(&object.kind, Kind::Gather { members, count, .. }
                 if *count == Some(members.len()) && members.iter().all(is_done))

@@ -171,7 +171,7 @@ def run(namespace, index, draw):
     namespace["flag"] = flag
     namespace["keep"] = keep
     namespace["settle"] = settle
-    namespace["FAILS"] = Failures(draw)
+    namespace["FAILS"] = Failures(random.Random(draw.random()))
     namespace["HOPS"][:] = draw.choices((0, 0, 0, 1, 2, 5), k=40)
     namespace["SLOW"][:] = draw.choices((True, True, True, *[False] * 7), k=40)
     lengths = draw.choice([(1, 3, 14, 60), (1, 2), (30, 60), (1, 60)])

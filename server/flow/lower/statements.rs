@@ -143,7 +143,12 @@ impl Lowering<'_> {
             && let Some(place) = self.named(self.text(name))
         {
             let kind = match self.makes_coroutines(self.text(name), span(name)) {
-                true => OpKind::LocalCoroutineFunction(place, self.qualname(span(node))),
+                true => {
+                    // By words: what is in a comment does no harm.
+                    let suspends = self.text(node).split(' ').skip(1).any(|word| word.ends_with("async"))
+                        || self.text(node).contains("await");
+                    OpKind::LocalCoroutineFunction(place, self.qualname(span(node)), suspends)
+                }
                 false => OpKind::Opaque(place),
             };
             self.op(kind, span(name));
