@@ -178,6 +178,13 @@ impl Analysis<'_> {
             if let Some(asks) = effect.asks {
                 self.ask_through(world, by, (id, arg), asks, guards, callee);
             }
+            if effect.cancels
+                && let Some(object) = world.object_mut(id)
+                && object.takes_cancel()
+            {
+                object.cancelled_at = Some(by);
+                object.used.get_or_insert(by);
+            }
             match effect.settles {
                 Extent::Always => world.settle(id, effect.leaves.and(States::DONE)),
                 Extent::Sometimes => world.silence(&[id]),
@@ -185,14 +192,6 @@ impl Analysis<'_> {
             }
             if effect.uses != Extent::Never {
                 world.note_use(id, by);
-            }
-            if effect.cancels
-                && let Some(object) = world.object_mut(id)
-                && object.states.has(States::P)
-                && !object.silent
-            {
-                object.cancelled_at = Some(by);
-                object.used.get_or_insert(by);
             }
         }
         if effect.escapes {

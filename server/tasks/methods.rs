@@ -67,9 +67,7 @@ impl Analysis<'_> {
             "cancelled" => test(About::Cancelled(id)),
             "cancel" => {
                 world.note_use(id, call.span);
-                // One that may have been waited for elsewhere may be done: then nothing comes of the request.
-                if object.states.has(States::P)
-                    && (!object.silent || object.kind == Kind::Future)
+                if (object.takes_cancel() || object.kind == Kind::Future && object.states.has(States::P))
                     && let Some(object) = world.object_mut(id)
                 {
                     if object.kind == Kind::Future {

@@ -80,13 +80,12 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
     // Where none returns all are looked at.
     let returning: Vec<&End> = ends.iter().copied().filter(|end| !end.raises).collect();
     let returning = if returning.is_empty() { &ends } else { &returning };
-    let extent = |ends: &[&End], holds: &dyn Fn(&Object) -> bool| {
-        match ends.iter().filter(|end| holds(&end.object)).count() {
+    let extent =
+        |ends: &[&End], holds: &dyn Fn(&Object) -> bool| match ends.iter().filter(|end| holds(&end.object)).count() {
             0 => Extent::Never,
             count if count == ends.len() => Extent::Always,
             _ => Extent::Sometimes,
-        }
-    };
+        };
     let pending = |object: &Object| object.states.has(States::P) || object.silent;
     // The ends that are left out here may be those where it was found in another state.
     let all = account.ends.get(&parameter.span)?.iter().filter(|end| !end.raises);
@@ -103,7 +102,7 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
         settles: extent(returning, &|object| !pending(object)),
         leaves,
         uses: extent(&ends, &|object| object.used.is_some()),
-        cancels: ends.iter().any(|end| end.object.cancelled_at.is_some()),
+        cancels: returning.iter().any(|end| end.object.cancelled_at.is_some()),
         asks: asks.iter().min_by_key(|ask| ask.call).map(|ask| Asks {
             is_result: ask.is_result,
             always: ends.iter().all(|end| !pending(&end.object)),

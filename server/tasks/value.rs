@@ -508,6 +508,16 @@ impl Object {
         }
     }
 
+    /// Somebody may have waited for it.
+    pub fn fall_silent(&mut self) {
+        (self.silent, self.passed) = (true, Passed::Nothing);
+    }
+
+    /// Whether `cancel()` reaches it for all that is known: nobody can have waited for it, though it may have had time to end.
+    pub fn takes_cancel(&self) -> bool {
+        self.states.has(States::P) && (!self.silent || self.passed != Passed::Nothing && !self.escaped)
+    }
+
     /// What it is, where it is a coroutine.
     pub fn coroutine(&self) -> Option<&Arc<Coroutine>> {
         match &self.kind {

@@ -303,8 +303,8 @@ impl World {
     /// Nothing can be said any more about whether these are pending.
     pub fn silence(&mut self, ids: &[ObjectId]) {
         for id in ids {
-            if let Some(object) = self.object_mut(*id) {
-                object.silent |= object.states.has(States::P);
+            if let Some(object) = self.object_mut(*id).filter(|object| object.states.has(States::P)) {
+                object.fall_silent();
             }
         }
     }
@@ -403,7 +403,7 @@ impl World {
                         object.passed = passed;
                     }
                 }
-                None => object.silent = true,
+                None => object.fall_silent(),
             }
         }
     }
