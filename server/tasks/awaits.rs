@@ -172,7 +172,7 @@ impl Analysis<'_> {
                     known.is_none_or(|member| member.states.has(States::P) || member.states.has(States::E))
                 };
                 let is_known = *count == Some(members.len()) && !members.is_empty();
-                if *collects != Some(true) && !(is_known && !members.iter().any(may_fail)) {
+                if *collects != Some(true) && (!is_known || members.iter().any(may_fail)) {
                     let mut failed = with(&[], States::DONE, States::E);
                     match members.as_ref() {
                         // Alone it is the one that failed.
