@@ -80,25 +80,26 @@ impl Module {
         let before: Vec<Given> = self.known.splice(old, given.iter().copied()).collect();
         let differs = |given: &[Given], part: fn(&Given) -> u64| !given.iter().map(part).eq(before.iter().map(part));
         let mut changed = false;
+        let mut looked: Vec<usize> = new.clone().collect();
         if differs(&given, |given| given.names) {
             let named = items.iter().zip(states.iter_mut()).map(|(item, state)| names_of(item, text, state));
             let names = ModuleNames::from_items(named);
             changed = names.fingerprint() != self.names.fingerprint();
-            self.names = names;
-        }
-        if changed {
-            self.asked = Asked::of(&self.names);
-            states.iter_mut().for_each(ItemState::forget_mentions);
-            for index in 0..items.len() {
-                self.look(index, text, items, states);
+            let before = std::mem::replace(&mut self.names, names);
+            if changed {
+                let asked = Asked::of(&self.names);
+                let names = before.changes(&self.names).filter(|_| asked == self.asked);
+                self.asked = asked;
+                looked.extend(mentioning(names.as_deref(), text, items));
+                looked.sort_unstable();
+                looked.dedup();
+                looked.iter().for_each(|&index| states[index].forget_mentions());
             }
         }
-        for (index, given) in new.clone().zip(&mut given) {
-            if !changed {
-                self.look(index, text, items, states);
-            }
-            *given = self.known[index];
+        for index in looked {
+            self.look(index, text, items, states);
         }
+        given.copy_from_slice(&self.known[new]);
         if changed || differs(&given, |given| given.usage) {
             self.note_usage(states);
         }
@@ -273,6 +274,26 @@ impl Module {
         }
         (0..items.len()).filter(|index| wanted[*index]).collect()
     }
+}
+
+/// So many names are looked for in the text.
+const MAX_SOUGHT: usize = 16;
+
+/// The items in which one of the names stands, as a word or in one; all where it is not known which names.
+fn mentioning(names: Option<&[&str]>, text: &str, items: &[Item]) -> Vec<usize> {
+    let Some(names) = names.filter(|names| names.len() <= MAX_SOUGHT) else { return (0..items.len()).collect() };
+    let mut found = Vec::new();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        let finder = memchr::memmem::Finder::new(name.as_bytes());
+        let mut from = 0;
+        while let Some(at) = text.as_bytes().get(from..).and_then(|rest| finder.find(rest)) {
+            let index = items.partition_point(|item| item.span.end as usize <= from + at);
+            let Some(item) = items.get(index) else { break };
+            found.push(index);
+            from = item.span.end as usize;
+        }
+    }
+    found
 }
 
 /// The name that the item binds as a function or class, or nothing.

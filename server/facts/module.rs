@@ -135,6 +135,16 @@ impl ModuleNames {
         self.names.get(name).is_some_and(|entry| entry.typing_only)
     }
 
+    /// The names that mean something else in `other`, or nothing, or whose class does; `None` where a star may have changed any.
+    pub fn changes<'a>(&'a self, other: &'a Self) -> Option<Vec<&'a str>> {
+        if self.stars != other.stars {
+            return None;
+        }
+        let of = |names: &'a Self, name: &str| (names.names.get(name), names.classes.get(name));
+        let own = self.names.keys().chain(other.names.keys().filter(|name| !self.names.contains_key(*name)));
+        Some(own.filter(|name| of(self, name) != of(other, name)).map(String::as_str).collect())
+    }
+
     /// Every name that the module binds, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Meaning)> {
         self.names.iter().map(|(name, entry)| (name.as_str(), &entry.meaning))

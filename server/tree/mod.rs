@@ -132,11 +132,22 @@ pub const MAX_QUERY_DEPTH: u32 = 5000;
 
 /// Whether the nodes below `node` nest deeper than `depth`.
 pub fn deeper_than(node: Node<'_>, depth: u32) -> bool {
-    any(node, |_, at| at > depth)
+    // So few nodes cannot nest deeper: in most items all that this looks at is a statement or two.
+    let may_be = |node: Node<'_>, at: u32| node.descendant_count() + at as usize > depth as usize + 1;
+    walk(node, may_be, |_, at| at > depth)
 }
 
 /// Whether `test` holds for `node` or any node below it, in source order. `test` also gets the depth below `node`. Does not recurse.
-pub fn any<'t>(node: Node<'t>, mut test: impl FnMut(Node<'t>, u32) -> bool) -> bool {
+pub fn any<'t>(node: Node<'t>, test: impl FnMut(Node<'t>, u32) -> bool) -> bool {
+    walk(node, |_, _| true, test)
+}
+
+/// The same, where only nodes that pass `enter` are looked into.
+fn walk<'t>(
+    node: Node<'t>,
+    enter: impl Fn(Node<'t>, u32) -> bool,
+    mut test: impl FnMut(Node<'t>, u32) -> bool,
+) -> bool {
     let mut walk = node.walk();
     // The walk knows its depth, but counts it anew at each question.
     let mut depth = 0;
@@ -144,7 +155,7 @@ pub fn any<'t>(node: Node<'t>, mut test: impl FnMut(Node<'t>, u32) -> bool) -> b
         if test(walk.node(), depth) {
             return true;
         }
-        if walk.goto_first_child() {
+        if enter(walk.node(), depth) && walk.goto_first_child() {
             depth += 1;
             continue;
         }

@@ -12,7 +12,7 @@ mod expressions;
 mod patterns;
 mod statements;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tree_sitter::Node;
 
 use super::exceptions::ExcSet;
@@ -212,6 +212,8 @@ impl<'a> Lowering<'a> {
     /// Notes the parameters, and which of them is the instance or class of a method.
     fn declare_parameters(&mut self, function: Node<'_>) {
         let mut positional = true;
+        let body = function.child_by_field_name("body");
+        let awaited = body.map(|body| self.awaited(body)).unwrap_or_default();
         for parameter in function.child_by_field_name("parameters").map(children).unwrap_or_default() {
             let name = match parameter.kind() {
                 "keyword_separator" => {
@@ -236,17 +238,16 @@ impl<'a> Lowering<'a> {
                 place,
                 positional: positional && !starred,
                 is_single: !starred,
-                is_awaited: !starred && self.is_awaited(function, text),
+                is_awaited: !starred && awaited.contains(text),
                 span: span(name),
             });
             positional &= !starred;
         }
     }
 
-    /// Whether a function does with this parameter what is done with tasks and coroutines.
-    fn is_awaited(&self, function: Node<'_>, name: &str) -> bool {
-        let Some(body) = function.child_by_field_name("body") else { return false };
-        let mut found = false;
+    /// The names with which a function does what is done with tasks and coroutines.
+    fn awaited(&self, body: Node<'_>) -> FxHashSet<&'a str> {
+        let mut found = FxHashSet::default();
         // What is awaited, or given to something that waits.
         let mut awaited: Vec<std::ops::Range<usize>> = Vec::new();
         let waits = ["create_task", "ensure_future", "gather", "run_until_complete", "run", "wait", "wait_for"];
@@ -262,16 +263,21 @@ impl<'a> Lowering<'a> {
                     }
                 }
                 "attribute" => {
-                    let of = node.child_by_field_name("object").is_some_and(|object| self.text(object) == name);
                     let asked = node.child_by_field_name("attribute").map(|of| self.text(of));
-                    found |= of && asked.is_some_and(|asked| asks.contains(&asked));
+                    if asked.is_some_and(|asked| asks.contains(&asked)) {
+                        found.extend(node.child_by_field_name("object").map(|object| self.text(object)));
+                    }
                 }
-                "identifier" if self.text(node) == name => {
-                    found |= awaited.iter().any(|range| range.contains(&node.start_byte()));
+                "identifier" => {
+                    // The walk goes on in the order of the text: what ends before here will not come again.
+                    awaited.retain(|range| range.end > node.start_byte());
+                    if awaited.iter().any(|range| range.start <= node.start_byte()) {
+                        found.insert(self.text(node));
+                    }
                 }
                 _ => {}
             }
-            !found
+            true
         });
         found
     }
