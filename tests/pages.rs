@@ -167,7 +167,7 @@ fn cut_last_mark(line: &str, number: usize) -> Option<(&str, Mark)> {
 /// The settings under which a rule's page is run.
 fn settings(rule: &Rule) -> Settings {
     let all = OFF_BY_DEFAULT.contains(&rule.name);
-    let select = RULES.iter().filter(|_| all).map(|rule| rule.name.to_owned()).collect();
+    let select = all.then(|| RULES.iter().map(|rule| rule.name.to_owned()).collect());
     Settings { select, ..Settings::default() }
 }
 

@@ -35,6 +35,8 @@ pub enum Command {
         after_help = "Exit status: 0 if nothing was found, 1 if something was, 2 if something could not be checked."
     )]
     Check(CheckArgs),
+    /// Print the settings that hold for a file or folder, and where each comes from
+    Config(ConfigArgs),
     /// Serve an editor: the language server, on standard input and output
     Server {
         /// What many editors add on their own; there is no other way to talk
@@ -75,12 +77,9 @@ pub struct CheckArgs {
     /// Write nothing, print what `--fix` would change; exit with 1 if that is anything
     #[arg(long)]
     pub diff: bool,
-    /// Only these rules
-    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_names(), hide_possible_values = true)]
-    pub select: Vec<String>,
-    /// Not these rules
-    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_names(), hide_possible_values = true)]
-    pub ignore: Vec<String>,
+    /// What goes before the configuration files.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// How to print what was found
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub output_format: OutputFormat,
@@ -96,6 +95,37 @@ pub struct CheckArgs {
     /// What to call standard input
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub stdin_filename: Option<PathBuf>,
+}
+
+/// The words after `aiolint config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The file or folder
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, default_value = ".")]
+    pub path: PathBuf,
+    /// What goes before the configuration files.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// How to print them
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output_format: OutputFormat,
+}
+
+/// What goes before, or in place of, the configuration files.
+#[derive(Debug, Args)]
+pub struct SettingsArgs {
+    /// Only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_names(), hide_possible_values = true)]
+    pub select: Vec<String>,
+    /// Not these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = rule_names(), hide_possible_values = true)]
+    pub ignore: Vec<String>,
+    /// Take this configuration file for every file instead of the nearest one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "isolated")]
+    pub config: Option<PathBuf>,
+    /// Look for no configuration file
+    #[arg(long)]
+    pub isolated: bool,
 }
 
 /// `--color`

@@ -1,19 +1,18 @@
 //! `aiolint check`: files in, findings, fixed files or a diff out.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::args::{CheckArgs, OutputFormat};
+use super::configurations::Configurations;
 use super::source::{self, Source};
 use super::{CLEAN, FOUND, TROUBLE, json, summary, terminal, walk};
 use crate::engine::File;
-use crate::project::{Pythons, Settings};
 use crate::report::apply::{self, Refusal};
 use crate::report::{Applicability, Finding};
 use crate::text::Text;
@@ -52,9 +51,15 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
         let _ = writeln!(err, "error: `-` cannot stand beside other paths");
         return Ok(TROUBLE);
     }
+    let configurations = match Configurations::new(&args.settings) {
+        Ok(configurations) => configurations,
+        Err(problem) => {
+            let _ = writeln!(err, "error: {problem}");
+            return Ok(TROUBLE);
+        }
+    };
     let run = Run {
-        settings: Settings { select: args.select.clone(), ignore: args.ignore.clone(), ..Settings::default() },
-        pythons: Mutex::default(),
+        configurations: Arc::new(configurations),
         least: if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe },
         mode: match (args.diff, args.fix) {
             (true, _) => Mode::Diff,
@@ -81,7 +86,8 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
         }
     } else {
         let here = [PathBuf::from(".")];
-        let (paths, unseen) = walk::python_files(if args.paths.is_empty() { &here } else { &args.paths });
+        let (paths, unseen) =
+            walk::python_files(if args.paths.is_empty() { &here } else { &args.paths }, &run.configurations);
         problems = unseen;
         if paths.is_empty() && problems.is_empty() && !args.quiet {
             let _ = writeln!(err, "warning: no Python files found under the given paths");
@@ -89,6 +95,9 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
         files = paths.into_par_iter().map(|path| run.file(path)).collect();
     }
 
+    if !args.quiet {
+        run.configurations.complain(err);
+    }
     for problem in files.iter().flat_map(|file| &file.problems).chain(&problems) {
         let _ = writeln!(err, "error: {problem}");
     }
@@ -139,9 +148,7 @@ fn print(
 }
 
 struct Run {
-    settings: Settings,
-    /// What the projects of the files say, as far as one was asked.
-    pythons: Mutex<Pythons>,
+    configurations: Arc<Configurations>,
     least: Applicability,
     mode: Mode,
 }
@@ -227,15 +234,7 @@ impl Run {
     }
 
     fn analyse(&self, text: &str, path: &Path) -> Arc<[Finding]> {
-        File::new(text.to_owned(), Arc::new(self.settings_of(path))).findings()
-    }
-
-    /// The settings for a file, or for standard input, which counts as a file of the working folder.
-    fn settings_of(&self, path: &Path) -> Settings {
-        let read = |file: &Path| fs::read_to_string(file).ok();
-        // A panic of another file leaves nothing half-done in there.
-        let mut pythons = self.pythons.lock().unwrap_or_else(PoisonError::into_inner);
-        Settings { python: pythons.of(&walk::absolute(path), read), ..self.settings.clone() }
+        File::new(text.to_owned(), Arc::new(self.configurations.settings(path))).findings()
     }
 }
 
@@ -275,39 +274,10 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::OLDEST;
 
     #[test]
     fn a_panic_becomes_a_message() {
         assert_eq!(guarded(|| 1), Ok(1));
         assert_eq!(guarded(|| panic!("no {}", 1)), Err::<(), _>("no 1".to_owned()));
-    }
-
-    #[test]
-    fn the_project_of_a_file_tells_its_python() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write("old/pyproject.toml", "[project]\nrequires-python = '>=3.9, <4'\n");
-        write("new/pyproject.toml", "[tool.poetry.dependencies]\npython = '^3.12'\n");
-        write("broken/pyproject.toml", "[project\nrequires-python = '>=3.9'\n");
-        let run = Run {
-            settings: Settings::default(),
-            pythons: Mutex::default(),
-            least: Applicability::Safe,
-            mode: Mode::Check,
-        };
-        for (name, expected) in [
-            ("old/a.py", (3, 9)),
-            ("old/src/a/b.py", (3, 9)),
-            ("new/a.py", (3, 12)),
-            ("broken/a.py", OLDEST),
-            ("a.py", OLDEST),
-        ] {
-            assert_eq!(run.settings_of(&folder.path().join(name)).python, expected, "{name}");
-        }
     }
 }

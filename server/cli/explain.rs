@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::args::OutputFormat;
 use super::style::{BOLD, CYAN, Style};
 use super::{CLEAN, TROUBLE, json};
-use crate::report::nearest::nearest;
 use crate::rules::{self, RULES, Rule};
+use crate::text::nearest;
 
 /// Prints the page of the rule that `what` means, or the rules that it can mean.
 ///

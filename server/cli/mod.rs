@@ -3,6 +3,8 @@
 
 mod args;
 mod check;
+mod config;
+mod configurations;
 mod explain;
 mod json;
 mod source;
@@ -70,6 +72,7 @@ fn execute(command: Command, colored: bool, is_terminal: bool, out: &mut dyn Wri
         // `run` has started it: it has its own ways with the standard streams.
         Command::Server { .. } => Ok(CLEAN),
         Command::Check(args) => check::check(&args, colored, out, &mut err),
+        Command::Config(args) => config::config(&args, out, &mut err),
         Command::Explain { what } => explain::explain(&what.join(" "), is_terminal, colored, out, &mut err),
         Command::Rules { output_format } => explain::rules(output_format, out).map(|()| CLEAN),
         Command::Completions { shell } => {

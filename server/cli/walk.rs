@@ -1,13 +1,16 @@
 //! Which files to check: in go the paths of the command line, out come files, by path.
 //!
 //! As ruff does: a folder is searched for `.py` and `.pyw` files, without those that git ignores and those below folders of
-//! tools; what is named on the command line itself is checked in any case, whatever it is called. Links to files are followed,
+//! tools or that a configuration excludes; what is named on the command line itself is checked in any case, whatever it is called. Links to files are followed,
 //! links to folders are not.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::{DirEntry, WalkBuilder};
+
+use super::configurations::Configurations;
 
 /// Folders that no author of the project wrote: ruff's list, and `__pycache__`.
 const EXCLUDED: [&str; 26] = [
@@ -40,7 +43,7 @@ const EXCLUDED: [&str; 26] = [
 ];
 
 /// The absolute paths of the files to check, in order, and messages about what could not be looked at.
-pub fn python_files(roots: &[PathBuf]) -> (Vec<PathBuf>, Vec<String>) {
+pub fn python_files(roots: &[PathBuf], configurations: &Arc<Configurations>) -> (Vec<PathBuf>, Vec<String>) {
     let mut files = Vec::new();
     let mut problems = Vec::new();
     for root in roots {
@@ -51,7 +54,10 @@ pub fn python_files(roots: &[PathBuf]) -> (Vec<PathBuf>, Vec<String>) {
         }
         let mut walk = WalkBuilder::new(&root);
         // Also where there is no git repository (an unpacked archive, another tool's repository); files with a dot like others.
-        walk.hidden(false).require_git(false).filter_entry(|entry| entry.depth() == 0 || !is_excluded(entry));
+        let configurations = configurations.clone();
+        walk.hidden(false).require_git(false).filter_entry(move |entry| {
+            entry.depth() == 0 || !is_excluded(entry) && !configurations.exclude(entry.path())
+        });
         for entry in walk.build() {
             match entry {
                 Ok(entry) => files.extend(is_python(&entry).then(|| entry.into_path())),

@@ -379,6 +379,7 @@ impl Function {
             module: &inputs.module.names,
             isolated: &|function| inputs.module.isolated.contains(function),
             summary: inputs.summary,
+            trust: &inputs.module.trust,
             only_collects: &|name| inputs.module.collects_only(name),
             is_private: &|name| inputs.module.is_private(name),
             awaits_again: &|class, attribute| inputs.module.awaits_again(class, attribute),

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use crate::items::{self, Item, Origin};
 use crate::project::Settings;
 use crate::report::suppression::{self, Source};
-use crate::report::{Finding, Fix, Related, TextEdit};
+use crate::report::{Finding, Fix, Level, Related, TextEdit};
 use crate::rules::RULES;
 use crate::text::{Change, Edit, Encoding, Span, Text};
 use crate::{fixes, tasks};
@@ -66,7 +66,7 @@ impl File {
             items,
             states,
             marks: Marks::default(),
-            module: Module::new(settings.python),
+            module: Module::new(settings.python, settings.trust.clone()),
             program: Program::default(),
             findings: None,
             analysed: 0,
@@ -157,7 +157,12 @@ impl File {
         }
         findings.retain(|finding| self.settings.enabled(finding.rule));
         findings.sort_by_key(|finding| finding.span);
-        let findings: Arc<[Finding]> = self.without_silenced(findings).into();
+        let mut findings = self.without_silenced(findings);
+        for finding in &mut findings {
+            let wanted = self.settings.severity(finding.rule).and_then(Level::of);
+            finding.level = wanted.unwrap_or(finding.level);
+        }
+        let findings: Arc<[Finding]> = findings.into();
         self.findings = Some(findings.clone());
         findings
     }

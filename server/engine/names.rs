@@ -5,6 +5,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
@@ -13,6 +14,7 @@ use super::touched::Touched;
 use super::usage::{self, Asked, Usage};
 use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
 use crate::items::{Item, ItemKind};
+use crate::project::config::Trust;
 
 #[derive(Default)]
 pub(super) struct Module {
@@ -26,6 +28,8 @@ pub(super) struct Module {
     matter: FxHashSet<String>,
     /// The oldest Python that must run the file.
     pub python: (u8, u8),
+    /// What the user knows of functions.
+    pub trust: Arc<Trust>,
     /// The names of which is asked what the file does with them.
     asked: Asked,
     /// The functions that are done callbacks, by their own names, and whether the task is seen to be cancelled; sorted.
@@ -61,8 +65,8 @@ struct Given {
 const MAX_BASES: u32 = 16;
 
 impl Module {
-    pub fn new(python: (u8, u8)) -> Self {
-        Self { python, ..Self::default() }
+    pub fn new(python: (u8, u8), trust: Arc<Trust>) -> Self {
+        Self { python, trust, ..Self::default() }
     }
 
     /// An edit replaces the items `old` of `len`.
@@ -83,7 +87,13 @@ impl Module {
         let mut looked: Vec<usize> = new.clone().collect();
         if differs(&given, |given| given.names) {
             let named = items.iter().zip(states.iter_mut()).map(|(item, state)| names_of(item, text, state));
-            let names = ModuleNames::from_items(named);
+            let safe = &self.trust.safe_decorators;
+            let mut names = ModuleNames::from_items(named);
+            if !safe.is_empty() {
+                names.give_away(|decorator, is_own| {
+                    if is_own { safe.holds_own(decorator) } else { safe.holds(decorator) }
+                });
+            }
             changed = names.fingerprint() != self.names.fingerprint();
             let before = std::mem::replace(&mut self.names, names);
             if changed {

@@ -76,6 +76,7 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
         mark_rebound(&mut facts);
         mark_captured(&mut facts, root, declarations, src);
         facts.classes = classes(&facts, &found, src);
+        facts.decorated = decorated(&facts, &found, src);
     }
     facts
 }
@@ -157,7 +158,7 @@ fn bind_head(facts: &mut Facts, id: ScopeId, opened: &Opened<'_>, decorated: &Fx
     if let (Some(name), Some(parent)) = (scope.name, scope.parent) {
         let kind = match scope.kind {
             ScopeKind::Function { is_async, is_generator } => {
-                let decorators = decorated.get(&scope.span.start).copied().unwrap_or_default();
+                let decorators = decorated.get(&scope.span.start).cloned().unwrap_or_default();
                 BindingKind::Function { is_async, is_generator, decorated: decorators.unknown, role: decorators.role }
             }
             _ => BindingKind::Class,
@@ -170,6 +171,24 @@ fn bind_head(facts: &mut Facts, id: ScopeId, opened: &Opened<'_>, decorated: &Fx
     for (name, annotation) in parameters(opened.node, src) {
         bind(facts, id, span(name), BindingKind::Parameter(annotation), src);
     }
+}
+
+/// The functions of the module and the methods of its classes that have decorators and are coroutine functions all the same: by
+/// qualified name, each with the names of its decorators.
+fn decorated(facts: &Facts, found: &Found<'_>, src: &str) -> Vec<(String, Vec<String>)> {
+    let known = |scope: &Scope| {
+        let decorators = found.decorated.get(&scope.span.start).filter(|of| !of.unknown && !of.written.is_empty())?;
+        let is_async = matches!(scope.kind, ScopeKind::Function { is_async: true, .. });
+        let name = scope.name.filter(|_| is_async)?.of(src);
+        let around = facts.scope(scope.parent?)?;
+        let name = match (around.kind, around.name, around.parent) {
+            (ScopeKind::Module, ..) => name.to_owned(),
+            (ScopeKind::Class, Some(class), Some(ScopeId(0))) => format!("{}.{name}", class.of(src)),
+            _ => return None,
+        };
+        Some((name, decorators.written.clone()))
+    };
+    facts.scopes.iter().filter_map(known).collect()
 }
 
 fn bind(facts: &mut Facts, id: ScopeId, name: Span, kind: BindingKind, src: &str) {

@@ -46,6 +46,9 @@ pub struct Facts {
     pub awaits: Vec<Span>,
     /// The classes at the top of the module.
     pub classes: Vec<Class>,
+    /// The coroutine functions of the module and of its classes that keep what they are under decorators: by qualified name,
+    /// with the names of the decorators as written.
+    pub decorated: Vec<(String, Vec<String>)>,
     /// Every `async for` and `async with`, of statements and comprehensions: these two words, by place.
     pub asyncs: Vec<Span>,
     /// The modules of `from MODULE import *`, relative ones with their dots.

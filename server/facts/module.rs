@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::{BindingKind, Class, Facts};
+use super::{BindingKind, Class, Facts, Member};
 
 /// What is known of the names of one item.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ impl ItemNames<'_> {
             Self::Header(name, meaning) => return hashed(&(name, meaning, false)),
             Self::Parsed(facts) => facts,
         };
-        let mut sum = hashed(&(&facts.rebound_globals, &facts.star_imports, &facts.classes));
+        let mut sum = hashed(&(&facts.rebound_globals, &facts.star_imports, &facts.classes, &facts.decorated));
         // In whatever order the map has them.
         for (name, meaning, typing_only) in bindings(facts) {
             sum = sum.wrapping_add(hashed(&(name, meaning, typing_only)));
@@ -65,6 +65,8 @@ pub struct ModuleNames {
     /// `None` for a name that two classes share.
     classes: FxHashMap<String, Option<Class>>,
     stars: Vec<String>,
+    /// See [`Facts::decorated`].
+    decorated: Vec<(String, Vec<String>)>,
     fingerprint: u64,
 }
 
@@ -99,10 +101,46 @@ impl ModuleNames {
             self.add(name, Meaning::Other, false);
         }
         self.stars.extend_from_slice(&facts.star_imports);
+        self.decorated.extend_from_slice(&facts.decorated);
         for class in &facts.classes {
             let known = self.classes.entry(class.name.clone());
             known.and_modify(|known| *known = None).or_insert_with(|| Some(class.clone()));
         }
+    }
+
+    /// Takes the functions under certain decorators for functions of which nothing is known. `is_safe` is asked for each decorator: by
+    /// the path of an import, or, with `true`, by a name of the module.
+    pub fn give_away(&mut self, is_safe: impl Fn(&str, bool) -> bool) {
+        for (function, decorators) in std::mem::take(&mut self.decorated) {
+            let safe = decorators.iter().any(|written| {
+                let (root, rest) = written.split_at(written.find('.').unwrap_or(written.len()));
+                match self.meaning(root) {
+                    Some(Meaning::Import(path)) => is_safe(&format!("{path}{rest}"), false),
+                    Some(_) => is_safe(written, true),
+                    None => false,
+                }
+            });
+            if !safe {
+                continue;
+            }
+            match function.split_once('.') {
+                Some((class, method)) => {
+                    let class = self.classes.get_mut(class).and_then(Option::as_mut);
+                    let mut members = class.into_iter().flat_map(|class| &mut class.members);
+                    if let Some((_, Member::Method { decorated, .. })) = members.find(|(name, _)| name == method) {
+                        *decorated = true;
+                    }
+                }
+                None => {
+                    if let Some(Entry { meaning: Meaning::Function { decorated, .. }, .. }) =
+                        self.names.get_mut(&function)
+                    {
+                        *decorated = true;
+                    }
+                }
+            }
+        }
+        self.fingerprint = fingerprint(self);
     }
 
     fn add(&mut self, name: &str, meaning: Meaning, typing_only: bool) {

@@ -64,8 +64,10 @@ pub(super) struct Stored {
 }
 
 /// What the decorators of a `def` do to it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Decorators {
+    /// Their names as written, without their arguments.
+    pub written: Vec<String>,
     pub role: Role,
     /// One of them may make anything of it.
     pub unknown: bool,
@@ -83,6 +85,7 @@ impl Decorators {
             let is_call = expression.kind() == "call";
             let named = if is_call { expression.child_by_field_name("function") } else { Some(expression) };
             let text = named.map(|named| text_of(named, src)).unwrap_or_default();
+            this.written.extend(named.filter(|named| is_dotted(*named)).map(|named| dotted(named, src)));
             match text.rsplit('.').next().unwrap_or_default() {
                 "staticmethod" => this.role = Role::Static,
                 "classmethod" => this.role = Role::Class,

@@ -63,7 +63,7 @@ pub fn to_resolve(action: &CodeAction) -> Option<Uri> {
 /// do harm together.
 pub fn fix_all(document: &mut Document, session: &Session) -> Option<WorkspaceEdit> {
     let text = document.file.text().as_str();
-    let settings = &document.settings;
+    let settings = document.settings();
     let analyse = |text: &str| File::new(text.to_owned(), settings.clone()).findings();
     match apply::fix_all(text, Applicability::Safe, analyse) {
         Ok(fixed) => {

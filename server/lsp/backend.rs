@@ -1,9 +1,10 @@
 //! The handlers of the protocol's messages: each converts and sends an event to the owner, before its first await, and requests
 //! wait for the owner's reply. No handler computes, holds a lock or awaits the client.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
@@ -21,6 +22,8 @@ use super::delivery::{PATIENCE, deliver};
 use super::owner::{Event, Inbox, Reply};
 use super::parent;
 use super::session::Session;
+use super::uris;
+use crate::project::config::{OWN_FILE, SHARED_FILE};
 
 /// The section of the client's configuration that is ours.
 const SECTION: &str = "aiolint";
@@ -67,11 +70,20 @@ impl Backend {
     }
 }
 
+/// The folders that the client has open.
+fn folders(params: &InitializeParams) -> Vec<PathBuf> {
+    let folders = params.workspace_folders.iter().flatten().map(|folder| &folder.uri);
+    #[expect(deprecated, reason = "clients without `workspaceFolders` say it so")]
+    let root = params.root_uri.iter().filter(|_| params.workspace_folders.is_none());
+    folders.chain(root).filter_map(uris::path).collect()
+}
+
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let session = Session::new(&params.capabilities);
         let answer = session.answer();
-        self.owner.send(Event::Start(session.clone(), params.initialization_options.unwrap_or(Value::Null)));
+        let folders = folders(&params);
+        self.owner.send(Event::Start(session.clone(), params.initialization_options.unwrap_or(Value::Null), folders));
         let _ = self.session.set(session);
         if let Some(process) = params.process_id {
             let orphaned = self.orphaned.clone();
@@ -86,18 +98,26 @@ impl LanguageServer for Backend {
 
     async fn initialized(&self, _: InitializedParams) {
         self.fetch_settings();
-        if !self.session.get().is_some_and(|session| session.registers_configuration) {
+        let Some(session) = self.session.get() else { return };
+        let registration = |id: &str, options| Registration {
+            id: id.to_owned(),
+            method: format!("workspace/{id}"),
+            register_options: Some(options),
+        };
+        let files = [OWN_FILE, SHARED_FILE].map(|name| json!({ "globPattern": format!("**/{name}") }));
+        let wanted = [
+            (session.registers_configuration, registration("didChangeConfiguration", json!({ "section": SECTION }))),
+            (session.watches, registration("didChangeWatchedFiles", json!({ "watchers": files }))),
+        ];
+        let wanted: Vec<Registration> =
+            wanted.into_iter().filter_map(|(can, registration)| can.then_some(registration)).collect();
+        if wanted.is_empty() {
             return;
         }
         let client = self.client.clone();
         tokio::spawn(async move {
-            let registration = Registration {
-                id: "configuration".to_owned(),
-                method: "workspace/didChangeConfiguration".to_owned(),
-                register_options: Some(serde_json::json!({ "section": SECTION })),
-            };
-            if !matches!(timeout(PATIENCE, client.register_capability(vec![registration])).await, Ok(Ok(()))) {
-                debug!("the client will not tell of changed settings");
+            if !matches!(timeout(PATIENCE, client.register_capability(wanted)).await, Ok(Ok(()))) {
+                debug!("the client will not tell of changed settings or files");
             }
         });
     }
@@ -129,7 +149,9 @@ impl LanguageServer for Backend {
 
     async fn did_save(&self, _: DidSaveTextDocumentParams) {}
 
-    async fn did_change_watched_files(&self, _: DidChangeWatchedFilesParams) {}
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        self.owner.send(Event::Watched(params.changes.into_iter().map(|change| change.uri).collect()));
+    }
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
         self.ask(|reply| Event::Diagnose(params, reply)).await.map(DocumentDiagnosticReportResult::Report)

@@ -1,6 +1,5 @@
 //! The open documents, each a file of the engine with the name and the version that the client gave it.
 
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -8,9 +7,11 @@ use rustc_hash::FxHashMap;
 use tower_lsp::ls_types::{TextDocumentItem, Uri, VersionedTextDocumentIdentifier};
 use tracing::warn;
 
+use super::configurations::{Configurations, Held};
 use super::uris;
 use crate::engine::File;
-use crate::project::{Pythons, Settings};
+use crate::project::Settings;
+use crate::project::config::Configuration;
 use crate::text::{Change, Encoding};
 
 /// An open document.
@@ -21,8 +22,8 @@ pub struct Document {
     pub version: i32,
     /// Its text and findings.
     pub file: File,
-    /// Those that hold for it, its project considered.
-    pub settings: Arc<Settings>,
+    /// What holds for it.
+    held: Held,
     /// Its analysis panicked: it is not analysed again until its text or the settings change.
     suspended: bool,
 }
@@ -34,7 +35,7 @@ impl Document {
     /// Runs `job`. If it panics the file is made anew from its text, as nothing else in it can be trusted. `None` where it did so
     /// before on this text.
     pub fn analyse<T>(&mut self, job: impl FnOnce(&mut Self) -> T) -> Result<Option<T>, Crash> {
-        if self.suspended {
+        if self.suspended || self.held.excluded {
             return Ok(None);
         }
         match catch_unwind(AssertUnwindSafe(|| job(self))) {
@@ -47,8 +48,13 @@ impl Document {
         }
     }
 
+    /// The settings that hold for it.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.held.settings
+    }
+
     fn restart(&mut self) {
-        self.file = File::new(self.file.text().as_str().to_owned(), self.settings.clone());
+        self.file = File::new(self.file.text().as_str().to_owned(), self.held.settings.clone());
         self.suspended = false;
     }
 }
@@ -68,11 +74,11 @@ impl Documents {
     }
 
     /// A document has come, or come anew.
-    pub fn open(&mut self, item: TextDocumentItem, settings: &Settings) {
+    pub fn open(&mut self, item: TextDocumentItem, configurations: &mut Configurations) {
         let key = uris::key(&item.uri);
-        let settings = settings_of(&item.uri, settings, &mut Pythons::default());
-        let file = File::new(item.text, settings.clone());
-        let document = Document { uri: item.uri, version: item.version, file, settings, suspended: false };
+        let held = configurations.of(&item.uri);
+        let file = File::new(item.text, held.settings.clone());
+        let document = Document { uri: item.uri, version: item.version, file, held, suspended: false };
         self.open.insert(key.clone(), document);
         self.mark(key);
     }
@@ -111,17 +117,28 @@ impl Documents {
         self.open.remove(&key).is_some()
     }
 
-    /// Every document is analysed anew under these settings.
-    pub fn configure(&mut self, settings: &Settings) {
+    /// Every document whose settings are others now is analysed anew; whether there is one.
+    pub fn configure(&mut self, configurations: &mut Configurations) -> bool {
         let Self { open, stale } = self;
-        let mut pythons = Pythons::default();
+        let mut any = false;
         for (key, document) in open {
-            document.settings = settings_of(&document.uri, settings, &mut pythons);
+            let before = std::mem::replace(&mut document.held, configurations.of(&document.uri));
+            let now = &document.held;
+            if (&before.settings, before.excluded) == (&now.settings, now.excluded) {
+                continue;
+            }
+            any = true;
             document.restart();
             if !stale.contains(key) {
                 stale.push(key.clone());
             }
         }
+        any
+    }
+
+    /// The configuration files that hold for some document.
+    pub fn configurations(&self) -> impl Iterator<Item = &Arc<Configuration>> {
+        self.open.values().filter_map(|document| document.held.configuration.as_ref())
     }
 
     /// A document that the client has yet to hear about; from now on it counts as told.
@@ -140,22 +157,18 @@ impl Documents {
     }
 }
 
-/// These settings, with what the project of the document says.
-fn settings_of(uri: &Uri, settings: &Settings, pythons: &mut Pythons) -> Arc<Settings> {
-    let python = uris::path(uri).map(|path| pythons.of(&path, |file| fs::read_to_string(file).ok()));
-    Arc::new(Settings { python: python.unwrap_or(settings.python), ..settings.clone() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::OLDEST;
 
     #[test]
     fn a_panic_costs_the_findings_until_the_next_edit() {
         let name = || "file:///a.py".parse::<Uri>().unwrap();
         let mut documents = Documents::default();
-        documents.open(TextDocumentItem::new(name(), "python".to_owned(), 1, "x".to_owned()), &Settings::default());
+        documents.open(
+            TextDocumentItem::new(name(), "python".to_owned(), 1, "x".to_owned()),
+            &mut Configurations::default(),
+        );
         let document = documents.get(&name()).unwrap();
         assert!(document.analyse(|_| panic!("in an analysis")).is_err_and(|Crash| true));
         assert!(matches!(document.analyse(|_| ()), Ok(None)));
@@ -164,24 +177,5 @@ mod tests {
         assert!(documents.edit(version, vec![change], Encoding::Utf8).is_ok());
         let text = documents.get(&name()).unwrap().analyse(|document| document.file.text().as_str().to_owned());
         assert!(text.is_ok_and(|text| text.as_deref() == Some("y")));
-    }
-
-    #[test]
-    fn the_project_of_a_document_tells_its_python() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("pyproject.toml"), "[project]\nrequires-python = '>=3.9'\n").unwrap();
-        let mut documents = Documents::default();
-        let mut python = |uri: String| {
-            let uri: Uri = uri.parse().unwrap();
-            let item = TextDocumentItem::new(uri.clone(), "python".to_owned(), 1, String::new());
-            documents.open(item, &Settings::default());
-            documents.configure(&Settings { ignore: vec!["a".to_owned()], ..Settings::default() });
-            let settings = &documents.get(&uri).unwrap().settings;
-            assert_eq!(settings.ignore, ["a"]);
-            settings.python
-        };
-        let file = Uri::from_file_path(folder.path().join("a/b.py")).unwrap();
-        assert_eq!(python(file.to_string()), (3, 9));
-        assert_eq!(python("untitled:a.py".to_owned()), OLDEST);
     }
 }

@@ -10,6 +10,7 @@
 
 mod actions;
 mod backend;
+mod configurations;
 mod delivery;
 mod diagnostics;
 mod documents;

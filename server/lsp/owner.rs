@@ -5,7 +5,7 @@
 //! that document's findings, and the server goes on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
@@ -19,11 +19,12 @@ use tower_lsp::ls_types::{
 };
 use tracing::error;
 
+use super::configurations::{Configurations, is_configuration};
 use super::delivery::Outgoing;
 use super::documents::{Crash, Document, Documents};
 use super::session::Session;
 use super::{actions, diagnostics, hover, positions, settings};
-use crate::project::Settings;
+use crate::project::config::Options;
 
 /// Bytes of the owner's stack: deeply nested programs are walked recursively in places.
 const STACK: usize = 16 << 20;
@@ -33,8 +34,10 @@ pub type Reply<T> = oneshot::Sender<T>;
 
 /// All that can happen.
 pub enum Event {
-    /// `initialize`, with its options.
-    Start(Session, Value),
+    /// `initialize`, with its options and the folders that are open.
+    Start(Session, Value, Vec<PathBuf>),
+    /// Files of these names have changed on disk.
+    Watched(Vec<Uri>),
     /// New settings of the client.
     Configure(Value),
     /// A document was opened.
@@ -65,8 +68,8 @@ impl Inbox {
         let (sender, receiver) = channel();
         let owner = Owner {
             session: Session::default(),
-            options: Settings::default(),
-            settings: Arc::default(),
+            options: Options::default(),
+            configurations: Configurations::default(),
             documents: Documents::default(),
             outgoing,
             reported: false,
@@ -89,8 +92,8 @@ impl Inbox {
 struct Owner {
     session: Session,
     /// The settings of `initialize`: they hold where the workspace says nothing.
-    options: Settings,
-    settings: Arc<Settings>,
+    options: Options,
+    configurations: Configurations,
     documents: Documents,
     outgoing: UnboundedSender<Outgoing>,
     /// The user has been told of a crash.
@@ -124,13 +127,44 @@ impl Owner {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Start(session, options) => {
+            Event::Start(session, options, folders) => {
                 self.session = session;
                 self.options = settings::parse(&options).unwrap_or_default();
-                self.settings = Arc::new(self.options.clone());
+                self.configurations.start(folders);
+                self.configurations.choose(self.options.clone());
             }
-            Event::Configure(value) => self.configure(&value),
-            Event::Open(item) => self.documents.open(item, &self.settings),
+            Event::Configure(value) => {
+                let options = settings::parse(&value).unwrap_or_else(|| self.options.clone());
+                if self.configurations.choose(options) {
+                    self.reconfigure();
+                }
+            }
+            Event::Watched(files) => {
+                if files.iter().any(is_configuration) {
+                    self.reconfigure();
+                }
+            }
+            Event::Open(item) if is_configuration(&item.uri) => {
+                self.configurations.open(item);
+                self.reconfigure();
+            }
+            Event::Change(params) if is_configuration(&params.text_document.uri) => {
+                self.configurations.edit(params, &self.session);
+                self.reconfigure();
+            }
+            Event::Close(uri) if is_configuration(&uri) => {
+                self.configurations.close(&uri);
+                self.reconfigure();
+            }
+            Event::Open(item) => {
+                self.documents.open(item, &mut self.configurations);
+                if self.session.watches {
+                    self.publish_problems();
+                } else {
+                    // Nobody tells of changed files: they are looked at again on every occasion.
+                    self.reconfigure();
+                }
+            }
             Event::Change(params) => {
                 let changes = params.content_changes.into_iter().map(positions::change).collect();
                 let uri = params.text_document.uri.clone();
@@ -142,6 +176,7 @@ impl Owner {
             Event::Close(uri) => {
                 if self.documents.close(&uri) {
                     self.publish(uri, Vec::new(), None);
+                    self.publish_problems();
                 }
             }
             Event::Diagnose(params, reply) => {
@@ -214,14 +249,19 @@ impl Owner {
         }
     }
 
-    fn configure(&mut self, value: &Value) {
-        let settings = settings::parse(value).unwrap_or_else(|| self.options.clone());
-        if *self.settings != settings {
-            self.settings = Arc::new(settings);
-            self.documents.configure(&self.settings);
-            if self.session.pulls && self.session.refreshes {
-                self.tell(Outgoing::Refresh);
-            }
+    /// Reads the configurations again; what holds now is told of every document for which it is something else.
+    fn reconfigure(&mut self) {
+        self.configurations.forget();
+        if self.documents.configure(&mut self.configurations) && self.session.pulls && self.session.refreshes {
+            self.tell(Outgoing::Refresh);
+        }
+        self.publish_problems();
+    }
+
+    /// Publishes what is wrong in configuration files, also to clients that pull: nobody pulls that of a file that is not open.
+    fn publish_problems(&mut self) {
+        for params in self.configurations.news(self.documents.configurations(), &self.session) {
+            self.tell(Outgoing::Publish(params));
         }
     }
 

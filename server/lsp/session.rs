@@ -35,6 +35,8 @@ pub struct Session {
     pub configuration: bool,
     /// It tells of changed settings when asked to.
     pub registers_configuration: bool,
+    /// It tells of changed files when asked to.
+    pub watches: bool,
 }
 
 impl Session {
@@ -62,6 +64,7 @@ impl Session {
                 .did_change_configuration
                 .and_then(|configuration| configuration.dynamic_registration)
                 == Some(true),
+            watches: workspace.did_change_watched_files.and_then(|watched| watched.dynamic_registration) == Some(true),
         }
     }
 

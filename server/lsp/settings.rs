@@ -1,41 +1,54 @@
 //! What the client's JSON says about the settings. Nothing in it is fatal: what is not understood is logged and left out.
 
-use serde_json::Value;
-use tracing::warn;
+use serde_json::Value as Json;
+use tracing::{debug, warn};
 
-use crate::project::Settings;
-use crate::rules;
+use crate::project::config::{Entry, KEYS, Options, Shape, Value, read};
+use crate::rules::RULES;
+use crate::text::Span;
 
-/// The settings in `initializationOptions` or in a configuration of the workspace: `{"select": […], "ignore": […]}`, as it is or
+/// Lists and tables nest no deeper than this in settings.
+const DEPTH: u32 = 3;
+
+/// The settings in `initializationOptions` or in a configuration of the workspace: the keys of a configuration file, as they are or
 /// under `aiolint` or `settings`. `None` where there are none.
-pub fn parse(value: &Value) -> Option<Settings> {
+pub fn parse(value: &Json) -> Option<Options> {
     let inner = ["aiolint", "settings"].iter().find_map(|name| value.get(name));
     if let Some(inner) = inner {
         return parse(inner);
     }
-    let select = names(value, "select");
-    let ignore = names(value, "ignore");
-    if select.is_none() && ignore.is_none() {
+    let fields = value.as_object()?.iter();
+    // What an editor's user has not set may come as null, and editors have keys of their own.
+    let (known, others): (Vec<_>, Vec<_>) =
+        fields.filter(|(_, value)| !value.is_null()).partition(|(key, _)| KEYS.contains(&key.as_str()));
+    for (key, _) in others {
+        debug!("the setting `{key}` is not one of the server's");
+    }
+    if known.is_empty() {
         return None;
     }
-    Some(Settings { select: select.unwrap_or_default(), ignore: ignore.unwrap_or_default(), ..Settings::default() })
+    let entries: Vec<Entry> = known.into_iter().map(|(key, value)| entry(key, value, DEPTH)).collect();
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+    let (options, problems) = read(&entries, &rules);
+    for problem in problems {
+        warn!("in the editor's settings: {}", problem.message);
+    }
+    Some(options)
 }
 
-fn names(value: &Value, field: &str) -> Option<Vec<String>> {
-    let items = match value.get(field)? {
-        Value::Array(items) => items,
-        Value::Null => return None,
-        _ => {
-            warn!("the setting `{field}` is not a list of rules: ignored");
-            return None;
-        }
+fn entry(key: &str, value: &Json, depth: u32) -> Entry {
+    Entry { key: key.to_owned(), at: Span::default(), value: convert(value, depth) }
+}
+
+fn convert(value: &Json, depth: u32) -> Value {
+    let shape = match value {
+        Json::String(text) => Shape::String(text.clone()),
+        Json::Array(_) | Json::Object(_) if depth == 0 => Shape::Other("a list or table"),
+        Json::Array(items) => Shape::List(items.iter().map(|item| convert(item, depth - 1)).collect()),
+        Json::Object(fields) => Shape::Table(fields.iter().map(|(key, value)| entry(key, value, depth - 1)).collect()),
+        Json::Number(_) => Shape::Other("a number"),
+        Json::Bool(_) => Shape::Other("`true` or `false`"),
+        Json::Null => Shape::Other("null"),
     };
-    let known = items.iter().filter_map(|item| match item.as_str() {
-        Some(name) if rules::find(name).is_some() => Some(name.to_owned()),
-        _ => {
-            warn!("the setting `{field}` names no rule with {item}: ignored");
-            None
-        }
-    });
-    Some(known.collect())
+    Value { span: Span::default(), shape }
 }

@@ -1,53 +1,37 @@
 //! The oldest Python that a project must run on: the lower bound of `requires-python` in its `pyproject.toml`.
 //!
-//! In: the path of a file, and a way to read another; this module does no I/O. Out: a release, `(3, 11)`. What does not parse says
-//! nothing. Only a lower bound is read, so a few lines do what a crate for all of PEP 440 would be needed for otherwise.
+//! In: the parsed file. Out: a release, `(3, 11)`. Only a lower bound is read, so a few lines do what a crate
+//! for all of PEP 440 would be needed for otherwise.
 
-use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
 
-use rustc_hash::FxHashMap;
-use toml::{Table, Value};
+use super::config::place;
+use crate::text::Span;
 
 /// Where nothing says otherwise: the oldest release that is still supported.
 pub const OLDEST: (u8, u8) = (3, 11);
 
-/// What is known of the folders that were asked about: every folder is read once.
-#[derive(Default)]
-pub struct Pythons(FxHashMap<PathBuf, Option<(u8, u8)>>);
-
-impl Pythons {
-    /// The oldest Python for the file at `path`, which must be absolute: by the nearest `pyproject.toml` at or above it that
-    /// tells. `read` gives the text of a file, or nothing where there is none.
-    pub fn of(&mut self, path: &Path, read: impl Fn(&Path) -> Option<String>) -> (u8, u8) {
-        let mut asked = Vec::new();
-        let mut found = None;
-        for folder in path.ancestors().skip(1) {
-            if let Some(known) = self.0.get(folder) {
-                found = *known;
-                break;
-            }
-            asked.push(folder.to_owned());
-            found = read(&folder.join("pyproject.toml")).as_deref().and_then(oldest_python);
-            if found.is_some() {
-                break;
-            }
-        }
-        self.0.extend(asked.into_iter().map(|folder| (folder, found)));
-        found.unwrap_or(OLDEST)
-    }
-}
-
-/// The oldest Python that a `pyproject.toml` with this text allows: `project.requires-python`, else Poetry's
+/// The oldest Python that a `pyproject.toml` allows, and where it says so: `project.requires-python`, else Poetry's
 /// `tool.poetry.dependencies.python`. `None` where it tells nothing.
-pub fn oldest_python(pyproject: &str) -> Option<(u8, u8)> {
-    let table: Table = pyproject.parse().ok()?;
-    let standard = table.get("project").and_then(|project| project.get("requires-python"));
-    let poetry = || ["poetry", "dependencies", "python"].iter().try_fold(table.get("tool")?, |at, name| at.get(name));
-    let value = standard.or_else(poetry)?;
+pub fn oldest_python(pyproject: &DeTable<'_>) -> Option<((u8, u8), Span)> {
+    let below = |keys: &[&str]| {
+        let (first, rest) = keys.split_first()?;
+        rest.iter().try_fold(pyproject.get(*first)?, |at, key| match at.get_ref() {
+            DeValue::Table(table) => table.get(*key),
+            _ => None,
+        })
+    };
+    let standard = below(&["project", "requires-python"]);
     // Poetry takes a table with the version in it as well.
-    let specifier = value.as_str().or_else(|| value.get("version").and_then(Value::as_str))?;
+    let poetry = || {
+        below(&["tool", "poetry", "dependencies", "python", "version"])
+            .or_else(|| below(&["tool", "poetry", "dependencies", "python"]))
+    };
+    let value = standard.or_else(poetry)?;
+    let DeValue::String(specifier) = value.get_ref() else { return None };
     // Of alternatives the oldest counts; one without a bound leaves none.
-    specifier.split("||").map(lower_bound).min()?
+    let oldest = specifier.split("||").map(lower_bound).min()??;
+    Some((oldest, place(value.span())))
 }
 
 /// The lower bound of specifiers that must all hold: `>=3.9, <4`.
@@ -72,6 +56,10 @@ fn release(version: &str) -> Option<(u8, u8)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn oldest(text: &str) -> Option<(u8, u8)> {
+        oldest_python(&DeTable::parse(text).ok()?.into_inner()).map(|(version, _)| version)
+    }
 
     #[test]
     fn lower_bounds() {
@@ -99,41 +87,18 @@ mod tests {
             (">=999.1", None),
         ] {
             let text = format!("[project]\nrequires-python = \"{specifier}\"\n");
-            assert_eq!(oldest_python(&text), expected, "{specifier}");
+            assert_eq!(oldest(&text), expected, "{specifier}");
         }
     }
 
     #[test]
     fn where_it_stands() {
         let poetry = "[tool.poetry.dependencies]\npython = \"^3.10\"\n";
-        assert_eq!(oldest_python(poetry), Some((3, 10)));
-        assert_eq!(oldest_python("[tool.poetry.dependencies]\npython = {version = \">=3.9\"}\n"), Some((3, 9)));
-        assert_eq!(oldest_python(&format!("[project]\nrequires-python = '>=3.12'\n{poetry}")), Some((3, 12)));
+        assert_eq!(oldest(poetry), Some((3, 10)));
+        assert_eq!(oldest("[tool.poetry.dependencies]\npython = {version = \">=3.9\"}\n"), Some((3, 9)));
+        assert_eq!(oldest(&format!("[project]\nrequires-python = '>=3.12'\n{poetry}")), Some((3, 12)));
         for silent in ["", "[project]\n", "project = 1\n", "[project\n", "[project]\nrequires-python = 3\n"] {
-            assert_eq!(oldest_python(silent), None, "{silent}");
+            assert_eq!(oldest(silent), None, "{silent}");
         }
-    }
-
-    #[test]
-    fn the_nearest_that_tells_counts_and_each_is_read_once() {
-        let reads = std::cell::RefCell::new(Vec::new());
-        let read = |path: &Path| {
-            let path = path.to_str()?.to_owned();
-            reads.borrow_mut().push(path.clone());
-            match path.as_str() {
-                "/a/pyproject.toml" => Some("[project]\nrequires-python = '>=3.9'".to_owned()),
-                "/a/b/pyproject.toml" => Some("[tool.ruff]".to_owned()),
-                _ => None,
-            }
-        };
-        let mut pythons = Pythons::default();
-        assert_eq!(pythons.of(Path::new("/a/b/c/x.py"), read), (3, 9));
-        assert_eq!(pythons.of(Path::new("/a/b/c/y.py"), read), (3, 9));
-        assert_eq!(pythons.of(Path::new("/a/z.py"), read), (3, 9));
-        assert_eq!(pythons.of(Path::new("/x.py"), read), OLDEST);
-        assert_eq!(
-            *reads.borrow(),
-            ["/a/b/c/pyproject.toml", "/a/b/pyproject.toml", "/a/pyproject.toml", "/pyproject.toml"]
-        );
     }
 }

@@ -4,9 +4,9 @@
 //! terminal only convert and print it.
 
 pub mod apply;
-pub mod nearest;
 pub mod suppression;
 
+use crate::project::Severity;
 use crate::text::Span;
 
 /// How sure and how grave a finding is.
@@ -18,6 +18,18 @@ pub enum Level {
     Warning,
     /// On every path to this point Python raises.
     Error,
+}
+
+impl Level {
+    /// The level that the user wants; `None` where that is none at all.
+    pub fn of(severity: Severity) -> Option<Self> {
+        match severity {
+            Severity::Off => None,
+            Severity::Hint => Some(Self::Hint),
+            Severity::Warning => Some(Self::Warning),
+            Severity::Error => Some(Self::Error),
+        }
+    }
 }
 
 /// A finding: one defect at one place.

@@ -17,10 +17,10 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use tree_sitter::Node;
 
-use super::nearest::nearest;
 use super::{Applicability, Finding, Fix, Level, TextEdit};
 use crate::project::{OFF_BY_DEFAULT, Settings};
 use crate::text::Span;
+use crate::text::nearest;
 use crate::tree;
 
 /// The name of the rule whose findings are made here.

@@ -15,6 +15,7 @@ use crate::facts::ModuleNames;
 use crate::flow::{
     BlockId, Constant, Domain, ExcSet, Graph, Liveness, OpKind, Outcome, Place, Receiver, Terminator, solve,
 };
+use crate::project::config::Trust;
 use crate::text::Span;
 
 /// Budgets: real functions need some dozens of worlds at a block. What needs more ends in silence.
@@ -40,6 +41,8 @@ pub struct Context<'a> {
     pub function: &'a Arc<str>,
     /// What the functions of the file do with what they are given, by qualified name: `report`, `Pool.start`.
     pub summary: &'a dyn Fn(&str) -> Option<Arc<Summary>>,
+    /// What the user knows of functions.
+    pub trust: &'a Trust,
 }
 
 /// Analyses one function. `None` where it is too large or has too many paths: nothing is said about it then.
@@ -314,7 +317,11 @@ impl Analysis<'_> {
                 world.set(graph, *dst, value);
             }
             OpKind::Call { dst, callee, args, guards, names } => {
-                return self.call(at, world, Call { dst: *dst, callee: *callee, args, guards: *guards, names, span });
+                return self.trusting_call(
+                    at,
+                    world,
+                    Call { dst: *dst, callee: *callee, args, guards: *guards, names, span },
+                );
             }
             OpKind::Await { dst, src, operand, guards } => {
                 let value = world.get(*src).clone();

@@ -8,7 +8,7 @@
 //! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked
 //! - `callee` what is called, by its name; `calls`, `members`, `methods`, `awaits` and `coroutines` are the table of what each operation
 //!   does, checked against CPython by the tests; `collections` is what lists and dicts hold, `refine` what a test tells
-//! - `summary` what a function does with what it is given
+//! - `summary` what a function does with what it is given, `trusted` what the user says of one
 
 mod account;
 mod analysis;
@@ -23,6 +23,7 @@ mod members;
 mod methods;
 mod refine;
 mod summary;
+mod trusted;
 mod value;
 mod world;
 

@@ -9,11 +9,13 @@
 
 mod edit;
 mod line_index;
+mod nearest;
 mod position;
 mod span;
 
 pub use edit::{Change, Edit};
 pub use line_index::LineIndex;
+pub use nearest::nearest;
 pub use position::{Encoding, Position};
 pub use span::Span;
 
