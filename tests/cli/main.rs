@@ -4,6 +4,7 @@
 mod apply;
 mod bad_input;
 mod check;
+mod configuration;
 mod explain;
 mod fix;
 mod reading;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::value::{Document, entries};
+use super::value::Document;
 use super::{Configuration, OWN_FILE, SHARED_FILE, read};
 use crate::project::python::oldest_python;
 use crate::text::{Span, Text};
@@ -114,7 +114,7 @@ fn own(path: &Path, text: String, rules: &[&str]) -> Option<Configuration> {
         return None;
     }
     let document = Document::parse(&text);
-    let (options, mut problems) = read(&entries(&document.table), rules);
+    let (options, mut problems) = read(&document.entries(&document.table), rules);
     problems.splice(0..0, document.error);
     Some(Configuration { path: path.to_owned(), options, problems, text: Text::new(text) })
 }
@@ -126,7 +126,7 @@ fn shared(path: &Path, text: String, rules: &[&str]) -> (Option<Configuration>, 
     }
     let document = Document::parse(&text);
     let python = oldest_python(&document.table).filter(|_| document.error.is_none());
-    let table = document.below(&["tool", "aiolint"]).map(entries);
+    let table = document.below(&["tool", "aiolint"]).map(|table| document.entries(table));
     // In a file that is broken elsewhere, our table may be what is missing.
     let is_ours = table.is_some() || document.error.is_some() && text.contains("[tool.aiolint");
     let (options, mut problems) = read(&table.unwrap_or_default(), rules);

@@ -41,7 +41,12 @@ impl Reader<'_> {
     fn entry(&mut self, entry: &Entry, options: &mut Options) {
         let key = entry.key.as_str();
         match key {
-            "select" => options.select = placed(entry, self.rule_names(key, &entry.value)),
+            "select" => {
+                let names = self.rule_names(key, &entry.value);
+                // Of names that nobody knows nothing is left, and that is not what they were meant for.
+                let is_meant = |names: &Vec<String>| !names.is_empty() || entry.value.shape.is_empty();
+                options.select = placed(entry, names.filter(is_meant));
+            }
             "ignore" => options.ignore = placed(entry, self.rule_names(key, &entry.value)),
             "per-file-ignores" => options.per_file_ignores = placed(entry, self.per_file_ignores(entry)),
             "severity" => options.severity = placed(entry, self.severities(entry)),

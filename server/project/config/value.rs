@@ -43,6 +43,11 @@ pub struct Entry {
 }
 
 impl Shape {
+    /// Whether it is a list of nothing.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::List(items) if items.is_empty())
+    }
+
     /// What it is, with its article, for a message.
     pub fn described(&self) -> &'static str {
         match self {
@@ -65,6 +70,9 @@ pub struct Document<'t> {
     pub table: DeTable<'t>,
     /// The first error in its syntax.
     pub error: Option<Problem>,
+    text: &'t str,
+    /// Where the errors are, rising.
+    errors: Vec<u32>,
 }
 
 impl<'t> Document<'t> {
@@ -72,15 +80,17 @@ impl<'t> Document<'t> {
     pub fn parse(text: &'t str) -> Self {
         if text.lines().any(|line| memchr::memchr_iter(b'.', line.as_bytes()).count() > MAX_DOTS) {
             let problem = Problem { span: Span::new(0, 0), message: "a line has too many dots".to_owned() };
-            return Self { table: DeTable::new(), error: Some(problem) };
+            return Self { table: DeTable::new(), error: Some(problem), text, errors: Vec::new() };
         }
-        let (table, errors) = DeTable::parse_recoverable(text);
-        let first = errors.into_iter().min_by_key(|error| error.span().map_or(usize::MAX, |span| span.start));
-        let error = first.map(|error| Problem {
-            span: error.span().map(place).unwrap_or_default(),
+        let (table, found) = DeTable::parse_recoverable(text);
+        let at = |error: &toml::de::Error| error.span().map(place).unwrap_or_default();
+        let error = found.iter().min_by_key(|error| at(error)).map(|error| Problem {
+            span: at(error),
             message: format!("no valid TOML: {}", error.message().lines().collect::<Vec<_>>().join(", ")),
         });
-        Self { table: table.into_inner(), error }
+        let mut errors: Vec<u32> = found.iter().map(|error| at(error).start).collect();
+        errors.sort_unstable();
+        Self { table: table.into_inner(), error, text, errors }
     }
 
     /// The table below these keys.
@@ -90,37 +100,48 @@ impl<'t> Document<'t> {
             _ => None,
         })
     }
+
+    /// The entries of a table, by place. What an error touches is left out: half a list of rules would say something else.
+    pub fn entries(&self, table: &DeTable<'t>) -> Vec<Entry> {
+        self.entries_to(table, DEPTH)
+    }
+
+    fn entries_to(&self, table: &DeTable<'t>, depth: u32) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (key, value) in table {
+            let (at, end) = (place(key.span()), self.line_end(value.span().end));
+            let first = self.errors.get(self.errors.partition_point(|error| *error < at.start));
+            let is_whole = first.is_none_or(|error| *error > end);
+            // Of a table, what is whole in it counts.
+            if is_whole || matches!(value.get_ref(), DeValue::Table(_)) {
+                entries.push(Entry { key: key.get_ref().to_string(), at, value: self.convert(value, depth - 1) });
+            }
+        }
+        entries.sort_by_key(|entry| entry.at);
+        entries
+    }
+
+    fn line_end(&self, at: usize) -> u32 {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let end = at + memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        u32::try_from(end).unwrap_or(u32::MAX)
+    }
+
+    fn convert(&self, value: &Spanned<DeValue<'t>>, depth: u32) -> Value {
+        let shape = match value.get_ref() {
+            DeValue::String(text) => Shape::String(text.to_string()),
+            DeValue::Array(_) | DeValue::Table(_) if depth == 0 => Shape::Other("a list or table"),
+            DeValue::Array(items) => Shape::List(items.iter().map(|item| self.convert(item, depth - 1)).collect()),
+            DeValue::Table(table) => Shape::Table(self.entries_to(table, depth)),
+            DeValue::Integer(_) | DeValue::Float(_) => Shape::Other("a number"),
+            DeValue::Boolean(_) => Shape::Other("`true` or `false`"),
+            DeValue::Datetime(_) => Shape::Other("a date"),
+        };
+        Value { span: place(value.span()), shape }
+    }
 }
 
 /// A range of the parser as a span.
 pub fn place(range: std::ops::Range<usize>) -> Span {
     Span::new(u32::try_from(range.start).unwrap_or(u32::MAX), u32::try_from(range.end).unwrap_or(u32::MAX))
-}
-
-/// The entries of a table, by place.
-pub fn entries(table: &DeTable<'_>) -> Vec<Entry> {
-    entries_to(table, DEPTH)
-}
-
-fn entries_to(table: &DeTable<'_>, depth: u32) -> Vec<Entry> {
-    let entry = |(key, value): (&Spanned<_>, _)| {
-        let key: &Spanned<std::borrow::Cow<'_, str>> = key;
-        Entry { key: key.get_ref().to_string(), at: place(key.span()), value: convert(value, depth - 1) }
-    };
-    let mut entries: Vec<Entry> = table.iter().map(entry).collect();
-    entries.sort_by_key(|entry| entry.at);
-    entries
-}
-
-fn convert(value: &Spanned<DeValue<'_>>, depth: u32) -> Value {
-    let shape = match value.get_ref() {
-        DeValue::String(text) => Shape::String(text.to_string()),
-        DeValue::Array(_) | DeValue::Table(_) if depth == 0 => Shape::Other("a list or table"),
-        DeValue::Array(items) => Shape::List(items.iter().map(|item| convert(item, depth - 1)).collect()),
-        DeValue::Table(table) => Shape::Table(entries_to(table, depth)),
-        DeValue::Integer(_) | DeValue::Float(_) => Shape::Other("a number"),
-        DeValue::Boolean(_) => Shape::Other("`true` or `false`"),
-        DeValue::Datetime(_) => Shape::Other("a date"),
-    };
-    Value { span: place(value.span()), shape }
 }
