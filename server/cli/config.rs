@@ -90,7 +90,7 @@ impl Known<'_> {
             "select" => {
                 let names: Vec<&str> =
                     settings.select.as_ref().map_or_else(default, |names| names.iter().map(String::as_str).collect());
-                (json!(names), self.from(|options| &options.select))
+                (json!(names), self.source(|options| &options.select))
             }
             "ignore" => {
                 // Those of the path itself come by another key.
@@ -100,23 +100,23 @@ impl Known<'_> {
                     .flat_map(|names| &names.value)
                     .collect();
                 let names: Vec<&String> = settings.ignore.iter().filter(|rule| own.contains(rule)).collect();
-                (json!(names), self.from_all(|options| &options.ignore))
+                (json!(names), self.sources(|options| &options.ignore))
             }
             "severity" => {
                 let word = |severity| SEVERITIES.iter().find(|(_, known)| *known == severity).map(|(word, _)| *word);
                 let all = settings.severity.iter().map(|(rule, severity)| (rule.clone(), json!(word(*severity))));
-                (Value::Object(all.collect()), self.from_all(|options| &options.severity))
+                (Value::Object(all.collect()), self.sources(|options| &options.severity))
             }
             "per-file-ignores" => {
                 let all = self.strongest(|options| &options.per_file_ignores).map(|all| {
                     let ignores = all.iter().map(|(globs, rules)| (globs.patterns().join(", "), json!(rules)));
                     Value::Object(ignores.collect())
                 });
-                (all.unwrap_or_else(|| json!({})), self.from(|options| &options.per_file_ignores))
+                (all.unwrap_or_else(|| json!({})), self.source(|options| &options.per_file_ignores))
             }
             "python-version" => {
                 let (major, minor) = settings.python;
-                let mut from = self.from(|options| &options.python_version);
+                let mut from = self.source(|options| &options.python_version);
                 if let Some((_, (path, line))) = &self.project.python
                     && self.options().all(|options| options.python_version.is_none())
                 {
@@ -126,16 +126,16 @@ impl Known<'_> {
             }
             "exclude" => {
                 let globs = self.strongest(|options| &options.exclude).map(|globs| json!(globs.patterns()));
-                (globs.unwrap_or_else(|| json!([])), self.from(|options| &options.exclude))
+                (globs.unwrap_or_else(|| json!([])), self.source(|options| &options.exclude))
             }
             "src" => {
                 let src: Vec<String> = settings.src.iter().map(|path| terminal::shown(path)).collect();
                 let value = if src.is_empty() { Value::Null } else { json!(src) };
-                (value, self.from(|options| &options.src))
+                (value, self.source(|options| &options.src))
             }
             "environment" => {
                 let environment = settings.environment.as_deref().map(terminal::shown);
-                (json!(environment), self.from(|options| &options.environment))
+                (json!(environment), self.source(|options| &options.environment))
             }
             "safe-decorators" => self.names(|options| &options.safe_decorators),
             "task-keepers" => self.names(|options| &options.task_keepers),
@@ -144,7 +144,7 @@ impl Known<'_> {
     }
 
     fn names(&self, key: fn(&Options) -> &Option<Placed<crate::project::config::DottedNames>>) -> (Value, Vec<String>) {
-        (self.strongest(key).map_or_else(|| json!([]), |names| json!(names.names())), self.from(key))
+        (self.strongest(key).map_or_else(|| json!([]), |names| json!(names.names())), self.source(key))
     }
 
     fn file(&self) -> Option<&Configuration> {
@@ -161,12 +161,12 @@ impl Known<'_> {
     }
 
     /// Where the strongest value comes from.
-    fn from<T>(&self, key: fn(&Options) -> &Option<Placed<T>>) -> Vec<String> {
-        self.from_all(key).pop().into_iter().collect()
+    fn source<T>(&self, key: fn(&Options) -> &Option<Placed<T>>) -> Vec<String> {
+        self.sources(key).pop().into_iter().collect()
     }
 
     /// Where all values come from; `default` where nowhere.
-    fn from_all<T>(&self, key: fn(&Options) -> &Option<Placed<T>>) -> Vec<String> {
+    fn sources<T>(&self, key: fn(&Options) -> &Option<Placed<T>>) -> Vec<String> {
         let file = self.file().and_then(|file| {
             let placed = key(&file.options).as_ref()?;
             Some(format!("{}:{}", terminal::shown(&file.path), file.line(placed.at)))

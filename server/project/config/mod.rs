@@ -60,6 +60,9 @@ pub struct Placed<T> {
     pub at: Span,
 }
 
+/// The rules that do not run in the files that some patterns name.
+pub type FileIgnores = (Globs, Vec<String>);
+
 /// What one source says: a file, the editor or the command line. What it does not mention is `None`. The names of rules are known ones.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Options {
@@ -68,7 +71,7 @@ pub struct Options {
     /// Not these rules.
     pub ignore: Option<Placed<Vec<String>>>,
     /// Not these rules in the files that a pattern names.
-    pub per_file_ignores: Option<Placed<Vec<(Globs, Vec<String>)>>>,
+    pub per_file_ignores: Option<Placed<Vec<FileIgnores>>>,
     /// How grave the findings of a rule are.
     pub severity: Option<Placed<Vec<(String, Severity)>>>,
     /// The oldest Python that must run the code.

@@ -22,6 +22,9 @@ pub struct Project {
     pub python: Option<((u8, u8), PythonSource)>,
 }
 
+/// A release of Python, and the line that requires it, from 1.
+type RequiredPython = ((u8, u8), u32);
+
 /// Where a `pyproject.toml` tells of Python: the file, and the line from 1.
 pub type PythonSource = (Arc<Path>, u32);
 
@@ -120,7 +123,7 @@ fn own(path: &Path, text: String, rules: &[&str]) -> Option<Configuration> {
 }
 
 /// What a `pyproject.toml` has for us, if it has, and the oldest Python with its line.
-fn shared(path: &Path, text: String, rules: &[&str]) -> (Option<Configuration>, Option<((u8, u8), u32)>) {
+fn shared(path: &Path, text: String, rules: &[&str]) -> (Option<Configuration>, Option<RequiredPython>) {
     if text.len() > Text::MAX_LEN {
         return (None, None);
     }

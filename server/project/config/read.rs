@@ -1,6 +1,6 @@
 //! A table in, [`Options`] and [`Problem`]s out. The same keys in every file and from every editor.
 
-use super::{DottedNames, Entry, Globs, Options, Placed, Problem, SEVERITIES, Severity, Shape, Value};
+use super::{DottedNames, Entry, FileIgnores, Globs, Options, Placed, Problem, SEVERITIES, Severity, Shape, Value};
 use crate::text::{Span, nearest};
 
 /// Every key, in the order in which the documentation lists them.
@@ -128,7 +128,7 @@ impl Reader<'_> {
         known
     }
 
-    fn per_file_ignores(&mut self, entry: &Entry) -> Option<Vec<(Globs, Vec<String>)>> {
+    fn per_file_ignores(&mut self, entry: &Entry) -> Option<Vec<FileIgnores>> {
         let Shape::Table(table) = &entry.value.shape else {
             self.wrong(&entry.key, "a table of patterns and lists of rules", &entry.value);
             return None;
