@@ -90,9 +90,7 @@ impl Module {
             let safe = &self.trust.safe_decorators;
             let mut names = ModuleNames::from_items(named);
             if !safe.is_empty() {
-                names.give_away(|decorator, is_own| {
-                    if is_own { safe.holds_own(decorator) } else { safe.holds(decorator) }
-                });
+                names.give_away(|decorator, is_own| safe.holds_either(decorator, is_own));
             }
             changed = names.fingerprint() != self.names.fingerprint();
             let before = std::mem::replace(&mut self.names, names);

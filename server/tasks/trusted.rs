@@ -15,7 +15,7 @@ impl Analysis<'_> {
             return self.call(at, world, call);
         }
         let (name, is_own) = self.name_of(world.get(call.callee));
-        let is_in = |list: &Trusted| if is_own { list.holds_own(&name) } else { list.holds(&name) };
+        let is_in = |list: &Trusted| list.holds_either(&name, is_own);
         if is_in(&trust.coroutine_consumers) {
             for arg in call.args {
                 let value = world.get(arg.place).clone();

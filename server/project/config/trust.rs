@@ -77,6 +77,11 @@ impl Trusted {
         self.own.hold(name)
     }
 
+    /// Whether the function of this name is one; `is_own` tells which sort of name it is.
+    pub fn holds_either(&self, name: &str, is_own: bool) -> bool {
+        if is_own { self.holds_own(name) } else { self.holds(name) }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.imported.0.is_empty()
