@@ -59,7 +59,7 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
         OpKind::Receiver(dst, Receiver { class, is_class }) => {
             format!("{} = <{} {class}>", p(dst), if *is_class { "class" } else { "self of" })
         }
-        OpKind::LocalCoroutineFunction(dst, name, _) => format!("{} = <async def {name}>", p(dst)),
+        OpKind::LocalCoroutineFunction { dst, name, .. } => format!("{} = <async def {name}>", p(dst)),
         OpKind::Shared { dst, name, method } => format!("{} = <shared {name}>.{method}", p(dst)),
         OpKind::Lambda { dst, callee } => format!("{} = lambda {}()", p(dst), p(callee)),
         OpKind::Opaque(dst) => format!("{} = ?", p(dst)),
@@ -96,6 +96,7 @@ fn instruction(graph: &Graph, kind: &OpKind) -> Option<String> {
         OpKind::StoreItem { object, src } => format!("{}[…] = {}", p(object), p(src)),
         OpKind::Return(src) => format!("return {}", p(src)),
         OpKind::Collect { dst, value } => format!("{} += [{}]", p(dst), p(value)),
+        OpKind::Extend { dst, value } => format!("{} += {}", p(dst), p(value)),
         OpKind::Compare { dst, op, left, right } => format!("{} = {} {op:?} {}", p(dst), p(left), p(right)),
         OpKind::Not(dst, src) => format!("{} = not {}", p(dst), p(src)),
         OpKind::Compute(dst, parts) => format!("{} = compute({})", p(dst), list(parts)),

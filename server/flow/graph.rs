@@ -66,6 +66,8 @@ pub struct Parameter {
     pub is_single: bool,
     /// The function does with it what is done with tasks and coroutines.
     pub is_awaited: bool,
+    /// The function has a body that does something, and nothing in it names the parameter.
+    pub is_ignored: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -232,8 +234,9 @@ pub enum OpKind {
     Definition(Place, String),
     /// `dst` is the instance or class that a method around this function takes.
     Receiver(Place, Receiver),
-    /// `dst` is an `async def` made here, by name; the flag says that something in it can suspend.
-    LocalCoroutineFunction(Place, String, bool),
+    /// `dst` is an `async def` made here, by name; `suspends` says that something in it can suspend, and each call of it awaits what the
+    /// variables in `awaits` hold, whatever way it takes.
+    LocalCoroutineFunction { dst: Place, name: String, suspends: bool, awaits: Vec<Place> },
     /// `dst` is a method of the collection that a variable of the module or an attribute of the method's own instance holds.
     Shared { dst: Place, name: String, method: String },
     /// `dst` is a lambda that calls what is in `callee` and returns what that gives.
@@ -263,6 +266,8 @@ pub enum OpKind {
     Return(Place),
     /// `value` is added to the list, set or dict in `dst`.
     Collect { dst: Place, value: Place },
+    /// `dst += value`
+    Extend { dst: Place, value: Place },
     /// `dst` is `left op right`, true or false.
     Compare { dst: Place, op: CmpOp, left: Place, right: Place },
     /// `dst` is `not src`.
@@ -443,7 +448,7 @@ impl OpKind {
             | Self::ResultOf(dst, _)
             | Self::Definition(dst, _)
             | Self::Receiver(dst, _)
-            | Self::LocalCoroutineFunction(dst, ..)
+            | Self::LocalCoroutineFunction { dst, .. }
             | Self::Lambda { dst, .. }
             | Self::Shared { dst, .. }
             | Self::Opaque(dst)
@@ -457,6 +462,7 @@ impl OpKind {
             | Self::Display { dst, .. }
             | Self::Dict { dst, .. }
             | Self::Collect { dst, .. }
+            | Self::Extend { dst, .. }
             | Self::Compare { dst, .. }
             | Self::Enter { dst, .. }
             | Self::Yield { dst }
@@ -489,7 +495,7 @@ impl OpKind {
             Self::Attribute { src, .. } | Self::Await { src, .. } | Self::Unpack { src, .. } => read(*src),
             Self::Enter { cm, .. } | Self::Exit { cm, .. } => read(*cm),
             Self::Subscript { src, index, .. } => [*src, *index].into_iter().for_each(read),
-            Self::Collect { dst, value } => [*dst, *value].into_iter().for_each(read),
+            Self::Collect { dst, value } | Self::Extend { dst, value } => [*dst, *value].into_iter().for_each(read),
             Self::Compare { left, right, .. } => [*left, *right].into_iter().for_each(read),
             Self::Call { callee, args, .. } => {
                 read(*callee);
@@ -500,7 +506,7 @@ impl OpKind {
             // For hover alone: what it shows need not stay alive for it.
             Self::Mention { .. } => {}
             Self::Constant(..) | Self::Path(..) | Self::ResultOf(..) | Self::Definition(..) | Self::Opaque(_) => {}
-            Self::Receiver(..) | Self::LocalCoroutineFunction(..) | Self::Shared { .. } => {}
+            Self::Receiver(..) | Self::LocalCoroutineFunction { .. } | Self::Shared { .. } => {}
             Self::Yield { .. } | Self::Forget(_) | Self::Round | Self::Catch | Self::EndCatch => {}
         }
     }

@@ -14,7 +14,9 @@ pub(super) fn judge(account: &Account, src: &str) -> Vec<Verdict> {
 }
 
 fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option<Verdict> {
-    let coroutine = ends.first()?.object.coroutine()?;
+    let object = &ends.first()?.object;
+    // What was taken out of a collection is in it still, for others to await.
+    let coroutine = object.coroutine().filter(|_| object.among.is_none())?;
     let beyond = ends.iter().all(|end| end.beyond);
     let reached = ends.iter().filter(|end| beyond || !end.beyond);
     let is_left = |end: &End| end.object.used.is_none() && !end.object.escaped && !end.object.silent;

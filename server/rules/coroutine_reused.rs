@@ -36,25 +36,57 @@ fn stored(account: &Account, made: Span, attribute: &str) -> Option<Verdict> {
 fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> {
     let beyond = all.iter().all(|of| of.beyond);
     let reached = all.iter().filter(|of| beyond || !of.beyond);
-    let is_used = |of: &Consumption| of.coroutine.1.used.is_some() && !of.coroutine.1.many;
-    let worst = reached.clone().find(|of| is_used(of) && !of.doubt && !of.guards.runtime)?;
-    let (made, object) = &worst.coroutine;
-    let first = object.used?;
-    let certain = reached.clone().all(is_used) && !account.presumed;
-    let name = account.names.get(made).map(|(name, _)| name.clone());
+    let is_used = |of: &Consumption| of.used.is_some();
+    // What is awaited together with the coroutines that it was given is none of them.
+    let brings_used = |of: &Consumption| {
+        let lent = of.coroutine.1.coroutine().map(|coroutine| &coroutine.lent);
+        let is_lent = |id| lent.is_some_and(|lent| lent.iter().any(|lent| lent.id == id));
+        reached.clone().any(|other| is_used(other) && is_lent(other.coroutine.0))
+    };
+    let certain = reached.clone().all(|of| is_used(of) && !of.later || brings_used(of)) && !account.presumed;
+    let counts = |of: &&Consumption| is_used(of) && !of.doubt && !of.guards.runtime && (certain || !of.by_others);
+    let worst = reached.clone().find(counts)?;
+    let (id, object) = &worst.coroutine;
+    let first = worst.used?;
+    // An element is made where its collection's are.
+    let made = object.among.as_ref().and_then(|all| all.first()).unwrap_or(id);
+    let name = account.names.get(id).map(|(name, _)| name.clone());
+    let in_collection = object.many || account.names.get(id).is_some_and(|(_, is_collection)| *is_collection);
     let what = match (&name, object.coroutine()) {
+        (Some(name), _) if in_collection => format!("The coroutines in `{name}`"),
         (Some(name), _) => format!("`{name}`"),
         (None, Some(coroutine)) => format!("The coroutine of `{}`", coroutine.name),
         (None, None) => return None,
     };
+    let (has, it_is) = if in_collection { ("have", "they are") } else { ("has", "the coroutine is") };
     let (state, how) = match (certain, first == at) {
-        (_, true) => ("has been used up", "in an earlier round of the loop"),
-        (true, false) => ("has been used up", "before"),
-        (false, false) => ("may have been used up", "before"),
+        (_, true) => (format!("{has} been used up"), "in an earlier round of the loop"),
+        (true, false) => (format!("{has} been used up"), "before"),
+        (false, false) => ("may have been used up".to_owned(), "before"),
     };
+    let again = worst.by_callee.as_ref().and_then(|(callee, again)| Some((callee, again.as_ref()?)));
+    if let Some((callee, place)) = again {
+        let given = match &name {
+            Some(name) => format!("`{name}`"),
+            None => "this coroutine".to_owned(),
+        };
+        return Some(Verdict {
+            rule: "coroutine-reused",
+            level: if certain { Level::Error } else { Level::Warning },
+            span: at,
+            message: format!(
+                "`{callee}` uses {given} up twice: a coroutine runs once. Python would raise \
+                 `RuntimeError: cannot reuse already awaited coroutine`. Give it a task, or a function that makes a coroutine for each use"
+            ),
+            related: vec![(*made, "the coroutine is made here, once".to_owned())],
+            elsewhere: vec![(place.clone(), format!("`{callee}` uses it up again here"))],
+            repair: Repair::None,
+        });
+    }
+    let uses = if in_collection { "each round uses them" } else { "each round uses it" };
     let related = vec![
-        (*made, "the coroutine is made here, once".to_owned()),
-        (first, if first == at { "each round uses it".to_owned() } else { "used up here".to_owned() }),
+        (*made, format!("{it_is} made here, once")),
+        (first, if first == at { uses.to_owned() } else { "used up here".to_owned() }),
     ];
     Some(Verdict {
         rule: "coroutine-reused",

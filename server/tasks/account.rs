@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::summary::Returns;
-use super::value::{Asks, Coroutine, Elsewhere, Kind, Object, ObjectId, Raises, States, Value};
+use super::value::{Asks, Coroutine, Effect, Elsewhere, Kind, Object, ObjectId, Raises, States, Value};
 use super::world::{Trail, World};
 use crate::flow::{BlockId, Guard, Guards};
 use crate::text::Span;
@@ -101,6 +101,14 @@ pub struct End {
 pub struct Consumption {
     /// The coroutine, and what was known of it.
     pub coroutine: (ObjectId, Object),
+    /// Where it was consumed before, or one of those in the collection that is consumed.
+    pub used: Option<Span>,
+    /// What consumed its collection, or one in it, tells that: which of them a path has consumed is known of all paths together only.
+    pub by_others: bool,
+    /// A function that it is given to uses it up, once more or twice; where, if that is the second time.
+    pub by_callee: Option<(Arc<str>, Option<Elsewhere>)>,
+    /// That function runs later, if ever.
+    pub later: bool,
     /// No reader would believe in the path.
     pub doubt: bool,
     /// The path has passed a question that can only fail.
@@ -155,7 +163,9 @@ impl End {
         let more = |end: &Self| {
             (end.object.waited, end.object.kept, end.object.discarded, end.object.cancelled_at, end.object.many)
         };
-        marks(self) == marks(other) && more(self) == more(other)
+        let given =
+            |end: &Self| matches!(end.object.kind, Kind::Parameter(_)).then_some((end.object.spent, end.object.loose));
+        marks(self) == marks(other) && more(self) == more(other) && given(self) == given(other)
     }
 }
 
@@ -194,7 +204,37 @@ impl Ask {
     }
 }
 
+impl Consumption {
+    /// Nothing but the path, the coroutine, and what catches the error.
+    pub(super) fn of(world: &World, coroutine: (ObjectId, Object), guards: Guards) -> Self {
+        let (doubt, beyond) = (world.doubt, world.beyond);
+        Self { coroutine, used: None, by_others: false, by_callee: None, later: false, doubt, beyond, guards }
+    }
+
+    /// A function that is given the coroutine at `by` uses it up.
+    pub(super) fn by_callee(
+        world: &World,
+        coroutine: (ObjectId, Object),
+        by: Span,
+        guards: Guards,
+        (effect, callee): (&Effect, &Arc<str>),
+    ) -> Self {
+        let again = effect.again.map(|span| Elsewhere { function: callee.clone(), span });
+        let used = Some(coroutine.1.used.filter(|_| !coroutine.1.joined).unwrap_or(by));
+        Self { used, by_callee: Some((callee.clone(), again)), ..Self::of(world, coroutine, guards) }
+    }
+}
+
 impl Account {
+    /// A path comes to the expression at `by`, which consumes a coroutine.
+    pub(super) fn note_consumption(&mut self, by: Span, new: Consumption) {
+        let known = self.consumptions.entry(by).or_default();
+        let key = |of: &Consumption| (of.coroutine.0, of.used, of.doubt, of.beyond, of.by_callee.is_some());
+        if !known.iter().any(|of| key(of) == key(&new)) {
+            known.push(new);
+        }
+    }
+
     /// The path needs the object no more.
     pub(super) fn note_end(&mut self, world: &World, id: ObjectId, object: Object, leaves: Option<Span>) {
         self.note(id, End { object, doubt: world.doubt, beyond: world.beyond, leaves, raises: false });

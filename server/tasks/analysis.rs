@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::account::{Account, Step};
 use super::callee;
 use super::calls::Call;
-use super::collections::one_of;
+use super::collections;
 use super::summary::Summary;
 use super::value::*;
 use super::world::{Suspension, World};
@@ -195,8 +195,9 @@ impl Analysis<'_> {
                 let shared = Shared { name: name.as_str().into(), method: method.as_str().into() };
                 world.set(graph, *dst, Value::Shared(shared));
             }
-            OpKind::LocalCoroutineFunction(dst, name, suspends) => {
-                let local = Local { name: name.as_str().into(), suspends: *suspends };
+            OpKind::LocalCoroutineFunction { dst, name, suspends, awaits } => {
+                let awaits = awaits.as_slice().into();
+                let local = Local { name: name.as_str().into(), suspends: *suspends, awaits };
                 world.set(graph, *dst, Value::LocalCoroutineFunction(local));
             }
             OpKind::Lambda { dst, callee } => {
@@ -230,6 +231,9 @@ impl Analysis<'_> {
                 }
                 if let Some(local) = graph.locals.get(dst.0 as usize) {
                     self.account.note_name(&value, &local.name);
+                }
+                if named(dst) {
+                    collections::note_holder(world, graph, *dst, &value);
                 }
                 match graph.locals.get(dst.0 as usize) {
                     Some(local) if local.volatile => {
@@ -303,16 +307,14 @@ impl Analysis<'_> {
                         world.looked_at(&set, span);
                         Value::Unknown
                     }
-                    (Value::Many(ids) | Value::Dict(ids), _) if !ids.is_empty() => {
-                        let one = one_of(world, &ids, span);
-                        world.silence(&ids);
-                        self.follow_no_more(world, &ids);
-                        one
-                    }
-                    (other, _) => {
-                        world.escape(&other);
-                        Value::Unknown
-                    }
+                    (Value::Many(ids) | Value::Dict(ids), _) if !ids.is_empty() => self.taken(world, &ids, span),
+                    (other, _) => match collections::coroutines_in(world, &other) {
+                        Some(ids) => self.taken(world, &ids, span),
+                        None => {
+                            world.escape(&other);
+                            Value::Unknown
+                        }
+                    },
                 };
                 world.set(graph, *dst, value);
             }
@@ -392,7 +394,9 @@ impl Analysis<'_> {
             OpKind::StoreItem { object, src } => {
                 let value = world.get(*src).clone();
                 match (world.get(*object), &value) {
-                    (Value::Dict(_), Value::Object(_)) if (object.0 as usize) < graph.locals.len() => {
+                    (Value::Dict(ids), Value::Object(_)) if (object.0 as usize) < graph.locals.len() => {
+                        let ids = ids.clone();
+                        world.replace_used(&ids);
                         self.collect(world, graph, *object, &value);
                     }
                     (held, _) if held.is_collection() => {
@@ -431,6 +435,10 @@ impl Analysis<'_> {
             OpKind::Collect { dst, value } => {
                 let value = world.get(*value).clone();
                 self.collect(world, graph, *dst, &value);
+            }
+            OpKind::Extend { dst, value } => {
+                let value = world.get(*value).clone();
+                self.extend(world, graph, *dst, &value);
             }
             OpKind::Compare { dst, op, left, right } => {
                 let value = self.compare(world, graph, *op, *left, *right, span);

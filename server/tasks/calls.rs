@@ -175,7 +175,11 @@ impl Analysis<'_> {
                 let callee = self.definition(name);
                 self.known(at, world, &call, callee)
             }
-            Value::LocalCoroutineFunction(local) => self.known(at, world, &call, Callee::Local(local.clone())),
+            Value::LocalCoroutineFunction(local) => {
+                let made = self.known(at, world, &call, Callee::Local(local.clone()));
+                world.lend_captured(&made, &local.awaits, call.span);
+                made
+            }
             Value::Lambda(made) => match &**made {
                 Value::Definition(name) => match self.definition(name) {
                     Callee::Coroutine { name, .. } => {
@@ -209,34 +213,16 @@ impl Analysis<'_> {
                     }
                     self.known(at, world, &call, callee)
                 }
-                Value::Dict(ids) if matches!(&**name, "values" | "items" | "keys") => match &**name {
-                    "values" => Value::Many(ids.clone()),
-                    "items" => Value::Pairs(ids.clone()),
-                    _ => Value::Unknown,
-                },
-                Value::Items(_) | Value::Many(_) | Value::Dict(_) if &**name == "clear" && place.is_some() => {
-                    if let Some(place) = place {
-                        let empty = match &**of {
-                            Value::Dict(_) => Value::Dict(Arc::new([])),
-                            _ => Value::Items(Arc::new([])),
-                        };
-                        world.set(at.graph, *place, empty);
-                    }
-                    Value::None
-                }
                 Value::WaitSet(set) => self.set_method(world, &call, set, name),
-                Value::Items(_) | Value::Many(_) if matches!(&**name, "append" | "add") && place.is_some() => {
-                    if let (Some(place), Some(added)) = (place, call.argument(world, 0, "")) {
-                        self.collect(world, at.graph, *place, &added);
+                _ => match self.collection_method(at.graph, world, &call, attribute) {
+                    Some(result) => result,
+                    None => {
+                        if let Some(place) = place {
+                            world.set(at.graph, *place, Value::Unknown);
+                        }
+                        self.unknown(at, world, &call, Some(of))
                     }
-                    Value::None
-                }
-                _ => {
-                    if let Some(place) = place {
-                        world.set(at.graph, *place, Value::Unknown);
-                    }
-                    self.unknown(at, world, &call, Some(of))
-                }
+                },
             },
             Value::Shared(Shared { name, method }) => {
                 let keeps = matches!(&**method, "add" | "append") && (self.context.only_collects)(name);
@@ -264,7 +250,7 @@ impl Analysis<'_> {
     /// A call of something whose name is known.
     fn known(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: Callee) -> Value {
         let (callee, suspends) = match callee {
-            Callee::Local(Local { name, suspends }) => (Callee::Coroutine { name, key: None }, suspends),
+            Callee::Local(Local { name, suspends, .. }) => (Callee::Coroutine { name, key: None }, suspends),
             callee => (callee, true),
         };
         match callee {
@@ -372,6 +358,10 @@ impl Analysis<'_> {
             }
             "ensure_future" | "async" => match call.argument(world, 0, "coro_or_future") {
                 Some(Value::Object(id)) if world.object(id).is_some_and(|object| object.coroutine().is_none()) => {
+                    // Whatever the caller gave, what comes back can be awaited again.
+                    if let Some(object) = world.object_mut(id) {
+                        object.loose = true;
+                    }
                     Value::Object(id)
                 }
                 // It may be a future already, and done.

@@ -11,7 +11,7 @@ use super::calls::Call;
 use super::summary::{Given, Returns, Summary};
 use super::value::*;
 use super::world::World;
-use crate::flow::{Arg, ArgKind, ExcSet, Graph, Guards};
+use crate::flow::{Arg, ArgKind, ExcSet, Graph, Guards, Place};
 use crate::text::Span;
 
 impl Analysis<'_> {
@@ -37,8 +37,30 @@ impl Analysis<'_> {
 
     /// The expression at `by` consumes `id`, if that is a coroutine.
     pub(super) fn consume(&mut self, at: &mut Here<'_, '_>, world: &mut World, id: ObjectId, by: Span, guards: Guards) {
+        self.consume_from(at, world, id, by, guards, false);
+    }
+
+    /// The same; `whole`: together with all else in a collection.
+    fn consume_from(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        id: ObjectId,
+        by: Span,
+        guards: Guards,
+        whole: bool,
+    ) {
         let Some(object) = world.object(id) else { return };
         if matches!(object.kind, Kind::Parameter(_)) {
+            if let Some(object) = world.object_mut(id) {
+                // In a list it is meant to be a task, which may be waited for again.
+                object.loose |= whole || guards.runtime || guards.swallows;
+                object.spent = match object.spent {
+                    Spent::Nothing => Spent::Some(by),
+                    Spent::Some(_) => Spent::All(by),
+                    again => again,
+                };
+            }
             return world.note_use(id, by);
         }
         if object.coroutine().is_none() {
@@ -48,15 +70,24 @@ impl Analysis<'_> {
             // What raises before it consumes leaves the coroutine as it is.
             return world.escape(&Value::Object(id));
         }
-        let is_used = object.used.is_some() && !object.many;
-        let (coroutine, doubt, beyond) = ((id, object.clone()), world.doubt, world.beyond);
-        let known = self.account.consumptions.entry(by).or_default();
-        let key = |of: &Consumption| (of.coroutine.0, of.coroutine.1.used, of.doubt, of.beyond);
-        let new = Consumption { coroutine, doubt, beyond, guards };
-        if !known.iter().any(|of| key(of) == key(&new)) {
-            known.push(new);
+        // Of several that were made here, the one that a variable holds may be any.
+        let own = object.used.filter(|_| !object.joined && !(whole && object.loose));
+        let among = object.among.clone();
+        let with_others = match object.spent {
+            _ if whole => object.used_within(),
+            Spent::All(at) if among.is_some() => Some(at),
+            _ => None,
+        };
+        let (used, by_others) = (own.or(with_others), own.is_none());
+        let of = Consumption { used, by_others, ..Consumption::of(world, (id, object.clone()), guards) };
+        self.account.note_consumption(by, of);
+        if let Some(ids) = among {
+            world.spend_one(&ids, by);
         }
-        if is_used {
+        if let Some(object) = world.object_mut(id).filter(|_| whole) {
+            object.spent = Spent::All(object.spent.at().unwrap_or(by));
+        }
+        if used.is_some() {
             self.raise(at, world.clone(), ExcSet::ERROR);
             // Judged like what comes behind any other line that can only fail.
             world.beyond = true;
@@ -74,14 +105,28 @@ impl Analysis<'_> {
         guards: Guards,
     ) {
         let mut ids = Vec::new();
-        given_away(value, &mut ids);
+        given_away(value, false, &mut ids);
+        self.consume_all(at, world, ids, by, guards);
+    }
+
+    /// The same for each of these; the flag says that it is in a collection that is given away as a whole.
+    pub(super) fn consume_all(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        mut ids: Vec<(ObjectId, bool)>,
+        by: Span,
+        guards: Guards,
+    ) {
         ids.sort();
-        ids.dedup();
-        for id in ids {
-            self.consume(at, world, id, by, guards);
+        // One that is given by itself and in a collection is the one that is by itself.
+        ids.dedup_by_key(|(id, _)| *id);
+        for (id, whole) in ids {
+            self.consume_from(at, world, id, by, guards, whole);
             // It runs beside this code: when it does what it does with what it was lent is open.
             if let Some(coroutine) = world.object(id).and_then(Object::coroutine).cloned() {
-                for Lent { id, .. } in coroutine.lent.iter() {
+                for lent @ Lent { id, .. } in coroutine.lent.iter() {
+                    self.note_uses_later(world, lent, by, guards, &coroutine.name);
                     world.escape(&Value::Object(*id));
                     world.silence(&[*id]);
                 }
@@ -145,9 +190,12 @@ impl Analysis<'_> {
         let mut lent = Vec::new();
         for (index, arg) in call.args.iter().enumerate() {
             let value = world.get(arg.place).clone();
-            let effect =
-                summary.and_then(|summary| given(summary, call.args, index, arg)).and_then(|given| given.effect);
-            match (&value, effect) {
+            let given = summary.and_then(|summary| given(summary, call.args, index, arg));
+            let is_coroutine =
+                matches!(&value, Value::Object(id) if world.object(*id).is_some_and(|of| of.coroutine().is_some()));
+            match (&value, given.and_then(|given| given.effect)) {
+                // A task goes on by itself, and what it raises may depend on what the function is for.
+                _ if is_coroutine && given.is_some_and(|given| given.is_ignored) => {}
                 (Value::Object(id), Some(effect)) => lent.push(Lent { id: *id, effect, arg: arg.span }),
                 _ => self.hand_over_one(world, &value, call.span),
             }
@@ -168,6 +216,13 @@ impl Analysis<'_> {
         let Some(object) = world.object(id) else { return };
         if object.coroutine().is_some() {
             match effect.uses {
+                Extent::Always if effect.again.is_some() => {
+                    let of = Consumption::by_callee(world, (id, object.clone()), by, guards, (&effect, callee));
+                    self.account.note_consumption(by, of);
+                    self.raise(at, world.clone(), ExcSet::ERROR);
+                    world.beyond = true;
+                    world.note_use(id, by);
+                }
                 Extent::Always => {
                     self.consume(at, world, id, by, guards);
                 }
@@ -200,6 +255,16 @@ impl Analysis<'_> {
         }
     }
 
+    /// A function that will run beside this code uses up what it was lent: it was used up before, or is used up twice there.
+    fn note_uses_later(&mut self, world: &World, lent: &Lent, by: Span, guards: Guards, callee: &Arc<str>) {
+        let Some(object) = world.object(lent.id).filter(|object| object.coroutine().is_some()) else { return };
+        let used = object.used.filter(|used| *used != by && !object.joined);
+        if lent.effect.uses == Extent::Always && (used.is_some() || lent.effect.again.is_some()) {
+            let of = Consumption::by_callee(world, (lent.id, object.clone()), by, guards, (&lent.effect, callee));
+            self.account.note_consumption(by, Consumption { later: true, ..of });
+        }
+    }
+
     /// What a call of a function of this file gives, by its summary.
     pub(super) fn returned(&mut self, world: &mut World, call: &Call<'_>, returns: Option<&Returns>) -> Value {
         match returns {
@@ -228,12 +293,12 @@ impl Analysis<'_> {
     }
 }
 
-/// The coroutines and tasks that a value is or holds; what it waits for is none of them.
-fn given_away(value: &Value, into: &mut Vec<ObjectId>) {
+/// The coroutines and tasks that a value is or holds, and whether a collection holds them; what it waits for is none of them.
+pub(super) fn given_away(value: &Value, whole: bool, into: &mut Vec<(ObjectId, bool)>) {
     match value {
-        Value::Object(id) => into.push(*id),
-        Value::Many(ids) | Value::Dict(ids) => into.extend(ids.iter()),
-        Value::Items(items) => items.iter().for_each(|item| given_away(item, into)),
+        Value::Object(id) => into.push((*id, whole)),
+        Value::Many(ids) | Value::Dict(ids) => into.extend(ids.iter().map(|id| (*id, true))),
+        Value::Items(items) => items.iter().for_each(|item| given_away(item, true, into)),
         _ => {}
     }
 }
@@ -263,6 +328,32 @@ pub(super) fn parameters(graph: &Graph, world: &mut World) {
             let object = Object { escaped: shared, ..Object::new(Kind::Parameter(index as u32), States::ANY) };
             world.make(parameter.span, object);
             world.learn(parameter.place, Value::Object(parameter.span));
+        }
+    }
+}
+
+impl World {
+    /// A call has made a coroutine of a function that awaits these variables of this one.
+    pub(super) fn lend_captured(&mut self, made: &Value, awaits: &[Place], arg: Span) {
+        let held = awaits.iter().filter_map(|place| match self.get(*place) {
+            Value::Object(id) => self.object(*id).filter(|object| object.coroutine().is_some()).map(|_| *id),
+            _ => None,
+        });
+        let effect = Effect {
+            escapes: true,
+            settles: Extent::Never,
+            leaves: States::ANY,
+            uses: Extent::Always,
+            again: None,
+            cancels: false,
+            asks: None,
+        };
+        let held: Vec<Lent> = held.map(|id| Lent { id, effect, arg }).collect();
+        if let Value::Object(id) = made
+            && !held.is_empty()
+            && let Some(Object { kind: Kind::Coroutine(coroutine), .. }) = self.object_mut(*id)
+        {
+            Arc::make_mut(coroutine).lent = held.into();
         }
     }
 }

@@ -129,6 +129,12 @@ impl Analysis<'_> {
             }
             Terminator::Iterate { iter, element, body, end, first, nonempty, spelled_out, is_async, span } => {
                 let value = world.get(*iter).clone();
+                let one_by_one = *spelled_out && matches!(&value, Value::Items(items) if collections::is_short(items));
+                let coroutines = if one_by_one { None } else { collections::coroutines_in(&world, &value) };
+                let value = match &coroutines {
+                    Some(ids) => Value::Many(ids.as_slice().into()),
+                    None => value,
+                };
                 world.new_round(at.graph);
                 self.account.suspends |= *is_async;
                 if *is_async && !matches!(value, Value::AsCompleted(_)) {
@@ -136,6 +142,10 @@ impl Analysis<'_> {
                     world.suspend(Suspension::Anything, &[]);
                 }
                 let mut ended = world.clone();
+                if let Some(ids) = &coroutines {
+                    ended.end_rounds(ids);
+                    world.next_round(ids, *first);
+                }
                 let mut ends = !nonempty;
                 let mut starts = true;
                 let item = match &value {
@@ -184,7 +194,7 @@ impl Analysis<'_> {
                         }
                         Some(one)
                     }
-                    Value::Items(items) if *spelled_out && collections::is_short(items) => {
+                    Value::Items(items) if one_by_one => {
                         // One after the other: what each round does to its own is followed.
                         (starts, ends) = (!items.is_empty(), items.is_empty());
                         world.set(at.graph, *iter, Value::Items(items.iter().skip(1).cloned().collect()));

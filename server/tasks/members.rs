@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::analysis::{Analysis, Here};
 use super::calls::Call;
+use super::coroutines::given_away;
 use super::value::*;
 use super::world::World;
 use crate::flow::ArgKind;
@@ -89,9 +90,10 @@ impl Analysis<'_> {
     }
 
     pub(super) fn gather(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>) -> Value {
-        let (mut values, mut open) = (Vec::new(), call.spreads());
+        let (mut values, mut open, mut given) = (Vec::new(), call.spreads(), Vec::new());
         for arg in call.args {
             let value = world.get(arg.place).clone();
+            given_away(&value, false, &mut given);
             match (&arg.kind, value) {
                 (ArgKind::Positional, value) => values.push(value),
                 (ArgKind::Star, Value::Items(items)) => values.extend(items.iter().cloned()),
@@ -111,7 +113,7 @@ impl Analysis<'_> {
             }
         }
         // One that is given twice runs once.
-        self.consume_value(at, world, &Value::Items(values.clone().into()), call.span, call.guards);
+        self.consume_all(at, world, given, call.span, call.guards);
         for value in &values {
             match value {
                 Value::Object(id) => world.note_use(*id, call.span),

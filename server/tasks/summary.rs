@@ -36,6 +36,8 @@ pub struct Given {
     pub positional: bool,
     /// What is done with it; `None` where that is not followed.
     pub effect: Option<Effect>,
+    /// Nothing is.
+    pub is_ignored: bool,
 }
 
 /// What a function returns on every path.
@@ -60,6 +62,8 @@ impl Summary {
                     name: parameter.name.clone(),
                     positional: parameter.positional,
                     effect: parameter.is_awaited.then(|| effect(graph, account, parameter)).flatten(),
+                    // What overrides a method may do more.
+                    is_ignored: parameter.is_ignored && graph.receiver.is_none(),
                 })
                 .collect(),
             returns: account.returns.clone().unwrap_or(Returns::Unknown),
@@ -97,7 +101,15 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
         of && !ask.doubt && ask.guard == Guard::None && !ask.task.as_ref().is_some_and(|(_, task)| task.silent)
     });
     let asks: Vec<_> = asks.collect();
+    let own = |span: Span| Span::new(span.start.saturating_sub(graph.start), span.end.saturating_sub(graph.start));
+    let again = |end: &End| match end.object.spent {
+        Spent::All(at) if !end.object.loose => Some(at),
+        _ => None,
+    };
+    let again =
+        returning.first().and_then(|end| again(end)).filter(|_| returning.iter().all(|end| again(end).is_some()));
     Some(Effect {
+        again: again.map(own),
         escapes: ends.iter().any(|end| end.object.escaped),
         settles: extent(returning, &|object| !pending(object)),
         leaves,
@@ -109,7 +121,7 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
             after_suspension: asks
                 .iter()
                 .any(|ask| ask.task.as_ref().is_some_and(|(_, task)| task.passed != Passed::Nothing)),
-            span: Span::new(ask.call.start.saturating_sub(graph.start), ask.call.end.saturating_sub(graph.start)),
+            span: own(ask.call),
         }),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub use super::spent::{Round, Spent};
 use crate::flow::{ExcSet, Place};
 use crate::text::Span;
 
@@ -68,6 +69,16 @@ pub struct Object {
     pub why: Option<Why>,
     /// It stands for all that were made here, which are in a collection.
     pub many: bool,
+    /// More than one were made here.
+    pub joined: bool,
+    /// A coroutine in a collection: what has been used up there.
+    pub spent: Spent,
+    /// What the loop that runs through its collection has done so far.
+    pub round: Round,
+    /// Nobody knows whether its collection still holds all of them, and holds no others.
+    pub loose: bool,
+    /// An element of a collection: of those that were made at these places.
+    pub among: Option<Arc<[ObjectId]>>,
     /// The task group that will wait for it.
     pub group: Option<ObjectId>,
     /// A coroutine: where it was consumed. A task: where somebody asked, or will, what became of it.
@@ -181,6 +192,8 @@ pub struct Effect {
     pub leaves: States,
     /// It uses the coroutine up, or asks what became of the task.
     pub uses: Extent,
+    /// Whatever way it returns, it has used the coroutine up twice: where the second time, bytes from its `def` on.
+    pub again: Option<Span>,
     /// Some path asks the task to cancel.
     pub cancels: bool,
     /// It asks for the result or exception of a task that may be pending: there, bytes of the callee's item.
@@ -321,6 +334,8 @@ pub struct Local {
     pub name: Arc<str>,
     /// Something in it can suspend.
     pub suspends: bool,
+    /// The variables whose values each call of it awaits.
+    pub awaits: Arc<[Place]>,
 }
 
 /// An instance of a class, or the class as a method of it sees it.
@@ -495,6 +510,11 @@ impl Object {
             cancelled_at: None,
             why: None,
             many: false,
+            joined: false,
+            spent: Spent::Nothing,
+            round: Round::Outside,
+            loose: false,
+            among: None,
             group: None,
             used: None,
             excused: false,
@@ -529,6 +549,8 @@ impl Object {
     /// Stands for these others as well.
     pub fn join(&mut self, others: &Self) {
         self.many = true;
+        self.joined = true;
+        self.loose |= others.loose || self.spent != others.spent;
         self.states = self.states.or(others.states);
         self.silent |= others.silent;
         self.escaped |= others.escaped;

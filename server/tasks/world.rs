@@ -130,6 +130,12 @@ impl World {
         self.objects.binary_search_by_key(&id, |(id, _)| *id).ok().map(|index| &mut self.objects[index].1)
     }
 
+    /// Whether a variable other than the one in `place` holds a collection with this in it; `locals` are the variables.
+    pub fn is_held_beside(&self, id: ObjectId, place: Place, locals: usize) -> bool {
+        let is_other = |of: Place| of != place && (of.0 as usize) < locals;
+        self.env.iter().any(|(of, value)| is_other(*of) && value.is_collection() && value.mentions(id))
+    }
+
     /// Whether it is what the caller gave for a parameter.
     pub fn is_parameter(&self, id: ObjectId) -> bool {
         self.object(id).is_some_and(|object| matches!(object.kind, Kind::Parameter(_)))
@@ -278,8 +284,12 @@ impl World {
     pub fn escape(&mut self, value: &Value) {
         let mut ids = Vec::new();
         value.objects(&mut ids);
+        let is_collection = value.is_collection();
         for id in ids {
             self.escape_object(id);
+            if let Some(object) = self.object_mut(id).filter(|_| is_collection) {
+                object.loose = true;
+            }
         }
     }
 

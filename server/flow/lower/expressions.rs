@@ -38,6 +38,15 @@ impl<'a> Lowering<'a> {
             "augmented_assignment" => {
                 let left = node.child_by_field_name("left");
                 let value = node.child_by_field_name("right").map(|right| self.expression(right));
+                let adds = node.child_by_field_name("operator").is_some_and(|operator| self.text(operator) == "+=");
+                let name = left.filter(|left| adds && left.kind() == "identifier");
+                if let (Some(name), Some(value)) = (name, value)
+                    && let Some(dst) = self.named(self.text(name))
+                {
+                    self.op(OpKind::Mention { place: dst, is_read: true }, span(name));
+                    self.op(OpKind::Extend { dst, value }, at);
+                    return dst;
+                }
                 let sources: Vec<Place> = left.map(|left| self.expression(left)).into_iter().chain(value).collect();
                 for &source in &sources {
                     self.op(OpKind::Escape(source), at);

@@ -121,6 +121,14 @@ struct Loop {
     finallies: usize,
 }
 
+/// The names in the body of a function.
+#[derive(Default)]
+struct Mentioned<'a> {
+    all: FxHashSet<&'a str>,
+    /// Those with which it does what is done with tasks and coroutines.
+    awaited: FxHashSet<&'a str>,
+}
+
 struct Lowering<'a> {
     src: &'a str,
     facts: &'a Facts,
@@ -213,7 +221,8 @@ impl<'a> Lowering<'a> {
     fn declare_parameters(&mut self, function: Node<'_>) {
         let mut positional = true;
         let body = function.child_by_field_name("body");
-        let awaited = body.map(|body| self.awaited(body)).unwrap_or_default();
+        let named = body.map(|body| self.names_in(body)).unwrap_or_default();
+        let says_something = body.is_some_and(|body| self.says_something(body, &named.all));
         for parameter in function.child_by_field_name("parameters").map(children).unwrap_or_default() {
             let name = match parameter.kind() {
                 "keyword_separator" => {
@@ -238,16 +247,17 @@ impl<'a> Lowering<'a> {
                 place,
                 positional: positional && !starred,
                 is_single: !starred,
-                is_awaited: !starred && awaited.contains(text),
+                is_awaited: !starred && named.awaited.contains(text),
+                is_ignored: !starred && says_something && !named.all.contains(text),
                 span: span(name),
             });
             positional &= !starred;
         }
     }
 
-    /// The names with which a function does what is done with tasks and coroutines.
-    fn awaited(&self, body: Node<'_>) -> FxHashSet<&'a str> {
-        let mut found = FxHashSet::default();
+    /// The names in a function's body.
+    fn names_in(&self, body: Node<'_>) -> Mentioned<'a> {
+        let (mut all, mut found) = (FxHashSet::default(), FxHashSet::default());
         // What is awaited, or given to something that waits.
         let mut awaited: Vec<std::ops::Range<usize>> = Vec::new();
         let waits = ["create_task", "ensure_future", "gather", "run_until_complete", "run", "wait", "wait_for"];
@@ -269,6 +279,7 @@ impl<'a> Lowering<'a> {
                     }
                 }
                 "identifier" => {
+                    all.insert(self.text(node));
                     // The walk goes on in the order of the text: what ends before here will not come again.
                     awaited.retain(|range| range.end > node.start_byte());
                     if awaited.iter().any(|range| range.start <= node.start_byte()) {
@@ -279,7 +290,20 @@ impl<'a> Lowering<'a> {
             }
             true
         });
-        found
+        Mentioned { all, awaited: found }
+    }
+
+    /// Whether a function does something, and names all that it uses: it is not there for another to take its place.
+    fn says_something(&self, body: Node<'_>, names: &FxHashSet<&str>) -> bool {
+        let is_filler = |statement: &Node<'_>| match statement.kind() {
+            "pass_statement" | "raise_statement" => true,
+            "expression_statement" => {
+                statement.named_child(0).is_some_and(|only| matches!(only.kind(), "string" | "ellipsis"))
+            }
+            _ => false,
+        };
+        !children(body).iter().all(is_filler)
+            && !["locals", "vars", "eval", "exec"].iter().any(|name| names.contains(name))
     }
 
     /// The name that Python gives the function whose node has this span: `main.<locals>.inner`, `Client.fetch`.

@@ -71,6 +71,11 @@ impl Lowering<'_> {
                             ("identifier", None) => {}
                             _ => {
                                 self.expression(target);
+                                // What it is taken out of holds less from here on.
+                                let of = target.child_by_field_name("value").and_then(|of| self.named(self.text(of)));
+                                if let Some(of) = of {
+                                    self.op(OpKind::Escape(of), span(target));
+                                }
                             }
                         }
                     }
@@ -147,12 +152,40 @@ impl Lowering<'_> {
                     // By words: what is in a comment does no harm.
                     let suspends = self.text(node).split(' ').skip(1).any(|word| word.ends_with("async"))
                         || self.text(node).contains("await");
-                    OpKind::LocalCoroutineFunction(place, self.qualname(span(node)), suspends)
+                    let (name, awaits) = (self.qualname(span(node)), self.always_awaits(node));
+                    OpKind::LocalCoroutineFunction { dst: place, name, suspends, awaits }
                 }
                 false => OpKind::Opaque(place),
             };
             self.op(kind, span(name));
         }
+    }
+
+    /// The variables of this function that one made in it awaits before it can do anything else with them.
+    fn always_awaits(&self, function: Node<'_>) -> Vec<Place> {
+        let own = self.facts.scope_opened_by(span(function)).and_then(|scope| self.facts.scope(scope));
+        let mut found = Vec::new();
+        for statement in function.child_by_field_name("body").map(children).unwrap_or_default() {
+            let is_return = statement.kind() == "return_statement";
+            if !is_return && statement.kind() != "expression_statement" {
+                break;
+            }
+            let value = statement.named_child(0).filter(|_| statement.named_child_count() == 1);
+            let value = match value {
+                Some(of) if of.kind() == "assignment" => of.child_by_field_name("right"),
+                other => other,
+            };
+            let awaited = value.filter(|value| value.kind() == "await").and_then(|value| value.named_child(0));
+            if let Some(name) = awaited.filter(|awaited| awaited.kind() == "identifier").map(|name| self.text(name))
+                && own.is_some_and(|own| own.symbols.get(name).is_none_or(|symbol| symbol.bindings.is_empty()))
+            {
+                found.extend(self.named(name));
+            }
+            if is_return {
+                break;
+            }
+        }
+        found
     }
 
     /// Whether the `def` whose name stands at `at` is an `async def` that no decorator changes.
