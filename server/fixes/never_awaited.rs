@@ -57,7 +57,10 @@ fn gathered(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
     }
     // A loop that fills the list goes on after the statement.
     let built = place.outside_loops(|statement| !binds(site.src, statement, name));
-    let layout = Layout::of(&built, site.newline);
+    // Nor is it complete where statements behind add to it.
+    let added_to = last_filling(site.src, built.statement(), name)
+        .and_then(|last| Place::find(site.src, site.root, span(last)).filter(|place| place.statement() == last));
+    let layout = Layout::of(added_to.as_ref().unwrap_or(&built), site.newline);
     let mut imports = Vec::new();
     // A dictionary gives its keys.
     let is_dict = place.path.iter().any(|(node, _)| matches!(node.kind(), "dictionary" | "dictionary_comprehension"));
@@ -66,6 +69,24 @@ fn gathered(site: &Site, left: &NeverAwaited, place: &Place) -> Option<Draft> {
     let edit = layout.after(&[gather])?;
     let title = format!("Await all of `{name}` with `asyncio.gather`");
     Some(Draft { imports, ..Draft::new(title, Applicability::Unsafe, vec![edit]) })
+}
+
+/// The last statement of the same block that adds to the collection, behind the one that makes it.
+fn last_filling<'t>(src: &str, made: Node<'t>, name: &str) -> Option<Node<'t>> {
+    let block = made.parent().filter(|block| matches!(block.kind(), "block" | "module"))?;
+    let fills = |node: Node| match node.kind() {
+        "augmented_assignment" => node.child_by_field_name("left").is_some_and(|left| text(src, left) == name),
+        "call" => node.child_by_field_name("function").is_some_and(|callee| {
+            let filled = text(src, callee).strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+            matches!(filled, Some("append" | "extend" | "add"))
+        }),
+        _ => false,
+    };
+    let behind = named_children(block).skip_while(|other| *other != made).skip(1);
+    behind
+        .take_while(|statement| !binds(src, *statement, name))
+        .filter(|statement| super::place::any(*statement, fills))
+        .last()
 }
 
 /// Whether a statement gives the name a value.

@@ -43,8 +43,9 @@ fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> 
         let is_lent = |id| lent.is_some_and(|lent| lent.iter().any(|lent| lent.id == id));
         reached.clone().any(|other| is_used(other) && is_lent(other.coroutine.0))
     };
-    let certain = reached.clone().all(|of| is_used(of) && !of.later || brings_used(of)) && !account.presumed;
-    let counts = |of: &&Consumption| is_used(of) && !of.doubt && !of.guards.runtime && (certain || !of.by_others);
+    let always = reached.clone().all(|of| is_used(of) || brings_used(of)) && !account.presumed;
+    let certain = always && !reached.clone().any(|of| of.later);
+    let counts = |of: &&Consumption| is_used(of) && !of.doubt && !of.guards.runtime && (always || !of.by_others);
     let worst = reached.clone().find(counts)?;
     let (id, object) = &worst.coroutine;
     let first = worst.used?;
@@ -98,6 +99,6 @@ fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> 
         ),
         related,
         elsewhere: Vec::new(),
-        repair: Repair::Reused(Reused { made: *made, first, again: at, name, always: certain }),
+        repair: Repair::Reused(Reused { made: *made, first, again: at, name, always }),
     })
 }

@@ -309,8 +309,14 @@ impl Account {
         };
         match &self.returns {
             None => self.returns = Some(returns),
-            Some(known) if *known != returns => self.returns = Some(Returns::Unknown),
-            Some(_) => {}
+            Some(known) if *known == returns => {}
+            Some(Returns::Coroutine(known)) if matches!(&returns, Returns::Coroutine(_)) => {
+                if let Returns::Coroutine(other) = &returns {
+                    let either = known.or(other);
+                    self.returns = Some(Returns::Coroutine(Arc::new(either)));
+                }
+            }
+            Some(_) => self.returns = Some(Returns::Unknown),
         }
     }
 

@@ -276,6 +276,7 @@ impl Analysis<'_> {
                         raises: summary.as_ref().map_or(unseen, |summary| summary.raises),
                         may_refuse: summary.as_ref().map_or(!is_library, |summary| summary.may_refuse),
                         suspends: summary.as_ref().map_or(suspends, |summary| summary.suspends),
+                        returns: summary.as_ref().map_or(unseen == Raises::Never, |summary| summary.can_return),
                         lent: lent.into(),
                         gives: match summary.as_ref().map(|summary| &summary.returns) {
                             Some(Returns::Coroutine(again)) => Some(again.clone()),
@@ -319,7 +320,13 @@ impl Analysis<'_> {
 
     pub(super) fn library(&mut self, world: &mut World, call: &Call<'_>, name: &str, waits: Awaitable) -> Value {
         let raises = if CALM.contains(&name) { Raises::Never } else { Raises::Perhaps };
-        let coroutine = Coroutine { waits, raises, may_refuse: false, ..Coroutine::named(name) };
+        let returns = match &waits {
+            Awaitable::WaitFor(Value::Object(id)) | Awaitable::Plain(Value::Object(id)) => {
+                world.object(*id).and_then(Object::coroutine).is_some_and(|inner| inner.returns)
+            }
+            _ => raises == Raises::Never,
+        };
+        let coroutine = Coroutine { waits, raises, returns, may_refuse: false, ..Coroutine::named(name) };
         self.make_coroutine(world, call, coroutine)
     }
 

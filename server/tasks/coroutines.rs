@@ -71,11 +71,11 @@ impl Analysis<'_> {
             return world.escape(&Value::Object(id));
         }
         // Of several that were made here, the one that a variable holds may be any.
-        let own = object.used.filter(|_| !object.joined && !(whole && object.loose));
+        let own = object.used.filter(|_| !(object.joined || whole && object.loose));
         let among = object.among.clone();
         let with_others = match object.spent {
             _ if whole => object.used_within(),
-            Spent::All(at) if among.is_some() => Some(at),
+            Spent::All(at) if among.is_some() || !object.joined && !object.loose => Some(at),
             _ => None,
         };
         let (used, by_others) = (own.or(with_others), own.is_none());
@@ -146,6 +146,9 @@ impl Analysis<'_> {
         match name {
             // It may be closed, and closed again, at any time.
             "close" => {
+                if let Some(among) = world.object(id).and_then(|object| object.among.clone()) {
+                    world.spend_one(&among, call.span);
+                }
                 world.note_use(id, call.span);
                 Value::None
             }
@@ -214,9 +217,12 @@ impl Analysis<'_> {
         callee: &Arc<str>,
     ) {
         let Some(object) = world.object(id) else { return };
-        if object.coroutine().is_some() {
+        if let Some(coroutine) = object.coroutine() {
+            // What it was given itself is used in turn, or not: that is not followed.
+            let within: Vec<ObjectId> = coroutine.lent.iter().map(|lent| lent.id).collect();
             match effect.uses {
-                Extent::Always if effect.again.is_some() => {
+                // One that always fails is not awaited again.
+                Extent::Always if effect.again.is_some() && coroutine.returns => {
                     let of = Consumption::by_callee(world, (id, object.clone()), by, guards, (&effect, callee));
                     self.account.note_consumption(by, of);
                     self.raise(at, world.clone(), ExcSet::ERROR);
@@ -228,6 +234,10 @@ impl Analysis<'_> {
                 }
                 Extent::Sometimes => world.escape(&Value::Object(id)),
                 Extent::Never => {}
+            }
+            if effect.uses != Extent::Never {
+                self.follow_no_more(world, &within);
+                world.silence(&within);
             }
         } else {
             if let Some(asks) = effect.asks {
@@ -257,10 +267,12 @@ impl Analysis<'_> {
 
     /// A function that will run beside this code uses up what it was lent: it was used up before, or is used up twice there.
     fn note_uses_later(&mut self, world: &World, lent: &Lent, by: Span, guards: Guards, callee: &Arc<str>) {
-        let Some(object) = world.object(lent.id).filter(|object| object.coroutine().is_some()) else { return };
+        let Some(object) = world.object(lent.id) else { return };
+        let Some(coroutine) = object.coroutine() else { return };
         let used = object.used.filter(|used| *used != by && !object.joined);
-        if lent.effect.uses == Extent::Always && (used.is_some() || lent.effect.again.is_some()) {
-            let of = Consumption::by_callee(world, (lent.id, object.clone()), by, guards, (&lent.effect, callee));
+        let effect = Effect { again: lent.effect.again.filter(|_| coroutine.returns), ..lent.effect };
+        if effect.uses == Extent::Always && (used.is_some() || effect.again.is_some()) {
+            let of = Consumption::by_callee(world, (lent.id, object.clone()), by, guards, (&effect, callee));
             self.account.note_consumption(by, Consumption { later: true, ..of });
         }
     }

@@ -17,6 +17,8 @@ pub struct Summary {
     pub parameters: Vec<Given>,
     /// What a call gives; for an `async def`, what awaiting it gives.
     pub returns: Returns,
+    /// It has a way to return.
+    pub can_return: bool,
     /// Whether it can raise.
     pub raises: Raises,
     /// It catches `CancelledError`, or may.
@@ -67,6 +69,7 @@ impl Summary {
                 })
                 .collect(),
             returns: account.returns.clone().unwrap_or(Returns::Unknown),
+            can_return: account.returns.is_some(),
             raises: account.raises,
             may_refuse: account.may_refuse,
             suspends: account.suspends,

@@ -153,6 +153,8 @@ pub struct Coroutine {
     pub may_refuse: bool,
     /// It can suspend.
     pub suspends: bool,
+    /// It is known to have a way to return.
+    pub returns: bool,
     /// What it was given, and what it will do with it.
     pub lent: Arc<[Lent]>,
     /// What awaiting it gives, where that is a coroutine again.
@@ -483,6 +485,24 @@ impl Value {
 }
 
 impl Coroutine {
+    /// One that is this or the other; it is called by the name of this.
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            waits: if self.waits == other.waits {
+                self.waits.clone()
+            } else {
+                Awaitable::Code(Arc::new(["*".to_owned()]))
+            },
+            raises: if self.raises == other.raises { self.raises } else { Raises::Perhaps },
+            may_refuse: self.may_refuse || other.may_refuse,
+            suspends: self.suspends || other.suspends,
+            returns: self.returns && other.returns,
+            lent: Arc::new([]),
+            gives: self.gives.clone().filter(|_| self.gives == other.gives),
+            ..self.clone()
+        }
+    }
+
     /// One of this name, of which nothing else is known.
     pub fn named(name: &str) -> Self {
         Self {
@@ -491,6 +511,7 @@ impl Coroutine {
             raises: Raises::Perhaps,
             may_refuse: true,
             suspends: true,
+            returns: false,
             lent: Arc::new([]),
             gives: None,
             made_in: None,
