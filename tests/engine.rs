@@ -173,3 +173,10 @@ fn files_without_tasks_have_no_findings() {
         assert_eq!(found(&mut open(&(text + "\n# asyncio\n"))), []);
     }
 }
+
+#[test]
+fn a_callback_may_stand_behind_any_character() {
+    let text =
+        "import asyncio\n\nasync def f():\n    🛒task.add_done_callback(done)\n\ndef done(task):\n    task.result()\n";
+    assert_eq!(found(&mut open(text)), []);
+}

@@ -77,8 +77,7 @@ fn callbacks(text: &str) -> Vec<(String, bool)> {
 /// Whether the task before `.add_done_callback` at `at` is cancelled in the same function; an attribute anywhere in the item.
 fn cancels(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
-    let start = before.rfind(|c| !is_word(c) && c != '.').map_or(0, |space| space + 1);
-    let task = &before[start..];
+    let task = &before[before.trim_end_matches(|c| is_word(c) || c == '.').len()..];
     let from = before.rfind("def ").unwrap_or(0);
     let until = text.get(at..).and_then(|behind| behind.find("def ")).map_or(text.len(), |end| at + end);
     let around = if task.contains('.') { text } else { text.get(from..until).unwrap_or_default() };
