@@ -92,6 +92,71 @@ fn what_a_name_means_matters_everywhere() {
     assert_eq!(found(&mut file).len(), 2);
 }
 
+/// What a task does that another method keeps is looked up again when that changes.
+#[test]
+fn a_task_of_another_method_is_followed_through_edits() {
+    let mut file = open(
+        "\
+import asyncio
+
+class Ticker:
+    def start(self):
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self):
+        while True:
+            await asyncio.sleep(1)
+
+    async def stop(self):
+        self._task.cancel()
+        await self._task
+",
+    );
+    let stopped = [(13, "await self._task".to_owned())];
+    assert_eq!(found(&mut file), stopped);
+    let (calm, rude) = ("return await asyncio.sleep(1)", "await asyncio.sleep(1)");
+    let handler =
+        "try:\n                await asyncio.sleep(1)\n            except BaseException:\n                break";
+    replace(&mut file, rude, handler);
+    assert_eq!(found(&mut file), []);
+    replace(&mut file, handler, calm);
+    assert_eq!(found(&mut file), stopped);
+    replace(&mut file, "class Ticker:", "def reset(ticker):\n    ticker._task = None\n\nclass Ticker:");
+    assert_eq!(found(&mut file), []);
+    replace(&mut file, "ticker._task = None", "ticker.task = None");
+    assert_eq!(found(&mut file).len(), 1);
+    replace(&mut file, "asyncio.create_task(self._run())", "asyncio.create_task(self.run())");
+    assert_eq!(found(&mut file), []);
+}
+
+/// What a parameter is depends on the calls, wherever they are edited.
+#[test]
+fn a_parameter_is_what_the_callers_give() {
+    let mut file = open(
+        "\
+import asyncio
+
+async def produce(queue):
+    queue.put(1)
+
+async def main():
+    queue = asyncio.Queue()
+    await produce(queue)
+",
+    );
+    let lost = [(4, "queue.put(1)".to_owned())];
+    assert_eq!(found(&mut file), lost);
+    replace(&mut file, "queue = asyncio.Queue()", "queue = make()");
+    assert_eq!(found(&mut file), []);
+    replace(&mut file, "queue = make()", "queue = asyncio.PriorityQueue()");
+    assert_eq!(found(&mut file), lost);
+    replace(&mut file, "await produce(queue)\n", "await produce(queue)\n\nproducers = [produce]\n");
+    assert_eq!(found(&mut file), []);
+    replace(&mut file, "producers = [produce]", "producers = []");
+    assert_eq!(found(&mut file), lost);
+    assert_eq!(cost(&mut file, |file| replace(file, "await produce(queue)", "return await produce(queue)")), 1);
+}
+
 #[test]
 fn a_broken_function_keeps_its_findings_and_they_move() {
     let mut file = open(PROGRAM);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Draft;
+use super::given::Given;
 use super::names::Module;
 use super::usage::{self, Asked, Usage};
 use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract};
@@ -29,6 +30,7 @@ pub(super) struct ItemState {
     mentions: Option<Mentions>,
     usage: Option<Usage>,
     comments: Option<Comments>,
+    given: Option<Given>,
     pub analysis: Option<Analysis>,
 }
 
@@ -125,6 +127,8 @@ struct Function {
     span: Span,
     drafts: Vec<Draft>,
     mentions: Vec<(Span, Mention)>,
+    /// The methods that it calls where it takes care of a `CancelledError`, by the word.
+    tolerated: Box<[u64]>,
     summary: Option<Arc<Summary>>,
     /// Of the summary.
     effect: u64,
@@ -147,6 +151,11 @@ impl Analysis {
 
     pub fn mentions(&self) -> impl Iterator<Item = &(Span, Mention)> {
         self.functions().flat_map(|function| &function.mentions)
+    }
+
+    /// The methods that are called where a `CancelledError` is taken care of, by the word.
+    pub fn tolerated(&self) -> impl Iterator<Item = u64> {
+        self.functions().flat_map(|function| function.tolerated.iter().copied())
     }
 
     fn functions(&self) -> impl Iterator<Item = &Function> {
@@ -195,6 +204,7 @@ impl ItemState {
         self.mentions = None;
         self.usage = None;
         self.comments = None;
+        self.given = None;
         if let Some(analysis) = &mut self.analysis {
             analysis.current = false;
             let known = analysis.slots.iter_mut().filter_map(|slot| slot.function.as_mut());
@@ -273,10 +283,27 @@ impl ItemState {
         self.usage.as_ref()
     }
 
+    /// What it gives to functions of the module, and what its function takes; `own` is the name of that, or empty.
+    pub fn given(&mut self, text: &str, module: &ModuleNames, own: &str) -> &Given {
+        if self.given.is_none() {
+            self.facts(text);
+            let mentioned = self.mentions.as_ref().map(Mentions::names).unwrap_or_default();
+            if let (Some(tree), Some(facts)) = (&self.tree, &self.facts) {
+                self.given = Some(Given::of(tree, &Names { facts, module, src: text }, mentioned, own));
+            }
+        }
+        self.given.get_or_insert_default()
+    }
+
+    pub fn known_given(&self) -> Option<&Given> {
+        self.given.as_ref()
+    }
+
     /// The names of the module mean something else now.
     pub fn forget_mentions(&mut self) {
         self.mentions = None;
         self.usage = None;
+        self.given = None;
     }
 
     /// Finds the functions of the current text, and what is known of each from before.
@@ -367,6 +394,7 @@ impl Function {
             span: slot.unit.span,
             drafts: Vec::new(),
             mentions: Vec::new(),
+            tolerated: Box::default(),
             summary: None,
             effect: 0,
         }
@@ -382,9 +410,14 @@ impl Function {
             trust: &inputs.module.trust,
             only_collects: &|name| inputs.module.collects_only(name),
             is_private: &|name| inputs.module.is_private(name),
+            given: &|parameter| inputs.module.given(slot.callable.as_deref()?, parameter),
+            is_set_elsewhere: &|name| inputs.module.is_set_elsewhere(name),
             awaits_again: &|class, attribute| inputs.module.awaits_again(class, attribute),
             function: &slot.callable.clone().unwrap_or_else(|| slot.key.0.as_str().into()),
         };
+        if inputs.module.keeps_tasks() {
+            self.tolerated = words(graph.tolerated().into_iter());
+        }
         let Some(account) = tasks::analyse(&graph, context) else { return };
         let subject = rules::Subject {
             src: names.src,
@@ -393,7 +426,10 @@ impl Function {
             callback: inputs.module.callback(slot.name()),
         };
         for verdict in rules::judge(&account, &subject) {
-            self.drafts.push(draft(verdict, tree, names, graph.is_async, inputs.module.python));
+            let is_kept = matches!(&verdict.repair, Repair::Cancelled(cancelled) if cancelled.is_kept);
+            let mut draft = draft(verdict, tree, names, graph.is_async, inputs.module.python);
+            draft.unless_tolerated = is_kept.then(|| word(slot.name()));
+            self.drafts.push(draft);
         }
         if slot.callable.is_some() {
             let summary = Summary::of(&graph, &account);
@@ -451,6 +487,7 @@ fn draft(verdict: Verdict, tree: &Tree, names: &Names<'_>, in_async: bool, pytho
     let site = Site { src: names.src, root, in_async, names: &spelling, newline: newline(names.src), python };
     Draft {
         at_top_level: matches!(&verdict.repair, Repair::OutsideAsync(outside) if outside.home == Home::Module),
+        unless_tolerated: None,
         rule: verdict.rule,
         level: verdict.level,
         span: verdict.span,

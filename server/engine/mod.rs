@@ -13,11 +13,13 @@
 //! - `usage` what the file as a whole does with a name
 //! - `marks` words that matter wherever they stand in the file
 //! - `touched` which items the edits since the last look may have changed
+//! - `given` of which classes the callers in the file make what they give
 //! - `program` which functions are analysed, and in which order
 //! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
 
 mod beyond;
+mod given;
 mod hover;
 mod item;
 mod marks;
@@ -27,6 +29,8 @@ mod touched;
 mod usage;
 
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use crate::items::{self, Item, Origin};
 use crate::project::Settings;
@@ -136,10 +140,16 @@ impl File {
         let mut unfinished = Vec::new();
         let top_level_await = self.top_level_await();
         self.analyse(None);
+        let mut tolerated: Option<FxHashSet<u64>> = None;
         for index in self.program.noted() {
             let start = self.items[index].span.start;
             let drafts = self.states[index].analysis.iter().flat_map(|analysis| analysis.drafts());
             for draft in drafts.filter(|draft| !(draft.at_top_level && top_level_await)) {
+                if let Some(method) = draft.unless_tolerated
+                    && tolerated.get_or_insert_with(|| self.tolerated()).contains(&method)
+                {
+                    continue;
+                }
                 let beyond = draft.fixes.iter().filter_map(|fix| fix.beyond.clone());
                 unfinished.extend(beyond.map(|beyond| (findings.len(), index, beyond)));
                 let mut finding = draft.finding(start, &self.text);
@@ -165,6 +175,12 @@ impl File {
         let findings: Arc<[Finding]> = findings.into();
         self.findings = Some(findings.clone());
         findings
+    }
+
+    /// The methods that some code of the file calls where it takes care of a `CancelledError`, by the word.
+    fn tolerated(&self) -> FxHashSet<u64> {
+        let analyses = self.module.wanted.iter().filter_map(|&index| self.states[index].analysis.as_ref());
+        analyses.flat_map(|analysis| analysis.tolerated()).collect()
     }
 
     /// Whether `await` is legal at module level.
@@ -278,6 +294,8 @@ struct Draft {
     level: crate::report::Level,
     /// It is no defect where `await` is legal at module level.
     at_top_level: bool,
+    /// It is none where some code of the file takes care of what comes out of the method of this name.
+    unless_tolerated: Option<u64>,
     span: Span,
     message: String,
     related: Vec<(Span, String)>,

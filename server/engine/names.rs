@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
+use super::given;
 use super::item::{ItemState, Slot, Words, word};
 use super::touched::Touched;
 use super::usage::{self, Asked, Usage};
@@ -40,6 +41,10 @@ pub(super) struct Module {
     private: Vec<String>,
     /// The attributes, with their classes, whose coroutine a method awaits that is called more than once; sorted.
     reawaited: Vec<(String, String)>,
+    /// What the functions are given.
+    given: given::Classes,
+    /// The attributes that keep tasks and that other code than methods sets; sorted.
+    set_elsewhere: Vec<String>,
     /// The items in which something is to be found, and those whose functions they call, in order.
     pub wanted: Vec<usize>,
     /// Changes with that.
@@ -59,6 +64,8 @@ struct Given {
     usage: u64,
     /// The names that it mentions, its own, and whether it matters by itself.
     mentions: u64,
+    /// What it gives to functions, where it matters.
+    calls: u64,
 }
 
 /// How many classes above a class count for what it means.
@@ -113,7 +120,43 @@ impl Module {
         }
         if changed || differs(&given, |given| given.mentions) {
             self.note_mentions(changed, text, items, states);
+            for index in self.wanted.clone() {
+                self.look_at_calls(index, text, items, states);
+            }
+            self.note_given(text, items, states);
+        } else {
+            for (index, given) in new.zip(&mut given) {
+                if self.wanted.binary_search(&index).is_ok() {
+                    self.look_at_calls(index, text, items, states);
+                }
+                given.calls = self.known[index].calls;
+            }
+            if differs(&given, |given| given.calls) {
+                self.note_given(text, items, states);
+            }
         }
+    }
+
+    /// Looks at what an item gives to functions of the module.
+    fn look_at_calls(&mut self, index: usize, text: &str, items: &[Item], states: &mut [ItemState]) {
+        let item = &items[index];
+        let given = states[index].given(item.span.of(text), &self.names, given::function(item, text));
+        self.known[index].calls = hashed(given);
+    }
+
+    /// Brings up to date what the functions of the items that matter are given.
+    fn note_given(&mut self, text: &str, items: &[Item], states: &[ItemState]) {
+        let of = |&index: &usize| Some((given::function(&items[index], text), states[index].known_given()?));
+        let classes = given::classes(self.wanted.iter().filter_map(of));
+        if classes != self.given {
+            self.given = classes;
+            self.generation += 1;
+        }
+    }
+
+    /// The class of what all callers in the file give for this parameter of a function.
+    pub fn given(&self, function: &str, parameter: &str) -> Option<&str> {
+        self.given.get(function)?.iter().find(|(name, _)| name == parameter).map(|(_, class)| class.as_str())
     }
 
     /// Looks at what an item does with names and which it mentions.
@@ -137,6 +180,13 @@ impl Module {
         let looks_into: FxHashSet<&String> = all.iter().flat_map(|usage| &usage.looks_into).collect();
         let kept = self.asked.collections.iter().filter(|name| !looks_into.contains(name));
         let (collectors, reawaited) = (kept.cloned().collect(), usage::reawaited(&all));
+        let mut sets: Vec<String> = all.iter().flat_map(|usage| &usage.sets).cloned().collect();
+        sets.sort_unstable();
+        sets.dedup();
+        if sets != self.set_elsewhere {
+            self.set_elsewhere = sets;
+            self.generation += 1;
+        }
         if callbacks != self.callbacks || collectors != self.collectors || reawaited != self.reawaited {
             (self.callbacks, self.collectors, self.reawaited) = (callbacks, collectors, reawaited);
             self.generation += 1;
@@ -213,6 +263,16 @@ impl Module {
         self.private.binary_search_by(|of| of.as_str().cmp(name)).is_ok()
     }
 
+    /// Whether other code than the methods of a class sets an attribute of this name.
+    pub fn is_set_elsewhere(&self, name: &str) -> bool {
+        self.set_elsewhere.binary_search_by(|of| of.as_str().cmp(name)).is_ok()
+    }
+
+    /// Whether some class keeps a task in an attribute.
+    pub fn keeps_tasks(&self) -> bool {
+        !self.asked.keepers.is_empty()
+    }
+
     pub fn awaits_again(&self, class: &str, attribute: &str) -> bool {
         self.reawaited.iter().any(|(of, name)| of == class && name == attribute)
     }
@@ -239,7 +299,14 @@ impl Module {
     pub fn meaning_of(&self, slot: &Slot) -> u64 {
         let callback = self.callback(slot.name());
         let private: &[String] = if slot.is_module() { &self.private } else { &[] };
-        let used = hashed(&(callback, private, &self.collectors, &self.reawaited));
+        let used =
+            hashed(&(callback, private, &self.collectors, &self.reawaited, &self.set_elsewhere, self.keeps_tasks()));
+        let given = slot.callable.as_deref().and_then(|function| self.given.get(function));
+        let given = given.into_iter().flatten().map(|(parameter, class)| {
+            let meaning = self.meanings.get(&word(class)).copied().unwrap_or_default();
+            hashed(&(parameter, class)).wrapping_add(meaning)
+        });
+        let used = given.fold(used, u64::wrapping_add);
         let own = self.meanings.get(&word(slot.owner())).copied().unwrap_or_default();
         let words = slot.words.iter();
         let known = words.filter_map(|word| self.meanings.get(word).map(|meaning| meaning ^ word.rotate_left(9)));

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 use super::item::{Inputs, ItemState, Slot, word};
 use super::names::Module;
 use super::touched::Touched;
+use crate::facts::{Attribute, ModuleNames};
 use crate::items::Item;
 use crate::tasks::Summary;
 
@@ -96,9 +97,9 @@ impl Program {
         for &index in looked {
             states[index].prepare(items[index].span.of(text));
         }
-        let dirty = if is_same { self.outdated(looked, states) } else { None };
+        let dirty = if is_same { self.outdated(looked, states, module) } else { None };
         if dirty.is_none() {
-            self.link(wanted, states);
+            self.link(wanted, states, module);
         }
         let mut open: BTreeSet<usize> = match dirty {
             Some(dirty) if self.generation == module.generation => {
@@ -164,7 +165,7 @@ impl Program {
     }
 
     /// The functions of these items, which were edited; `None` where others call each other now.
-    fn outdated(&self, looked: &[usize], states: &[ItemState]) -> Option<Vec<usize>> {
+    fn outdated(&self, looked: &[usize], states: &[ItemState], module: &Module) -> Option<Vec<usize>> {
         let mut dirty = Vec::new();
         for &item in looked {
             let first = self.nodes.partition_point(|node| node.item < item);
@@ -175,7 +176,7 @@ impl Program {
             }
             for (index, slot) in (first..behind).zip(slots) {
                 let node = &self.nodes[index];
-                if node.callable != slot.callable || node.calls != calls(slot, &self.by_last_name) {
+                if node.callable != slot.callable || node.calls != calls(slot, &self.by_last_name, module) {
                     return None;
                 }
                 dirty.push(index);
@@ -185,7 +186,7 @@ impl Program {
     }
 
     /// Finds the functions of these items anew, and who calls whom.
-    fn link(&mut self, wanted: &[usize], states: &[ItemState]) {
+    fn link(&mut self, wanted: &[usize], states: &[ItemState], module: &Module) {
         self.nodes = nodes(wanted, states);
         self.by_name.clear();
         for (index, node) in self.nodes.iter().enumerate() {
@@ -196,7 +197,7 @@ impl Program {
         self.by_last_name = by_last_name(&self.nodes);
         for index in 0..self.nodes.len() {
             let node = &self.nodes[index];
-            let calls = slot(states, node.item, node.slot).map(|slot| calls(slot, &self.by_last_name));
+            let calls = slot(states, node.item, node.slot).map(|slot| calls(slot, &self.by_last_name, module));
             let calls = calls.unwrap_or_default();
             for &of in &calls {
                 self.nodes[of].callers.push(index);
@@ -252,9 +253,24 @@ fn by_last_name(nodes: &[Node]) -> FxHashMap<u64, Vec<usize>> {
     named
 }
 
-/// The functions whose last name stands in this one.
-fn calls(slot: &Slot, named: &FxHashMap<u64, Vec<usize>>) -> Vec<usize> {
-    slot.words.iter().filter_map(|word| named.get(word)).flatten().copied().collect()
+/// The words of the functions that run in tasks which its class keeps in attributes that it mentions.
+fn runs(slot: &Slot, names: &ModuleNames) -> Vec<u64> {
+    let mut runs = Vec::new();
+    for (attribute, held) in names.class(slot.owner()).into_iter().flat_map(|class| &class.attributes) {
+        if let Attribute::Task(started) = held
+            && slot.words.binary_search(&word(attribute)).is_ok()
+        {
+            runs.extend(started.iter().map(|of| word(of.runs.rsplit('.').next().unwrap_or_default())));
+        }
+    }
+    runs
+}
+
+/// The functions whose last name stands in this one, and those that run in the tasks which its class keeps.
+fn calls(slot: &Slot, named: &FxHashMap<u64, Vec<usize>>, module: &Module) -> Vec<usize> {
+    let runs = runs(slot, &module.names);
+    let words = slot.words.iter().chain(runs.iter().filter(|word| slot.words.binary_search(word).is_err()));
+    words.filter_map(|word| named.get(word)).flatten().copied().collect()
 }
 
 /// The functions in circles of calls (Tarjan's strongly connected components; most are one function), called ones first.

@@ -17,6 +17,8 @@ pub(super) struct Asked {
     pub collections: Vec<String>,
     /// The methods of the classes that keep a coroutine; sorted.
     pub methods: Vec<String>,
+    /// The attributes in which methods keep a task that they make; sorted.
+    pub keepers: Vec<String>,
 }
 
 impl Asked {
@@ -26,7 +28,7 @@ impl Asked {
         let mut methods: Vec<String> = keepers.flat_map(async_methods).map(str::to_owned).collect();
         methods.sort_unstable();
         methods.dedup();
-        Self { collections: collections(names), methods }
+        Self { collections: collections(names), methods, keepers: task_keepers(names) }
     }
 }
 
@@ -37,6 +39,8 @@ pub(super) struct Usage {
     pub callbacks: Vec<(String, bool)>,
     /// The collections that more is done with than to put something in or take something out.
     pub looks_into: Vec<String>,
+    /// The attributes that keep tasks and that it sets of something else than `self`.
+    pub sets: Vec<String>,
     /// The calls `await thing.method(…)` of the methods that are asked about: the method and the thing.
     pub awaited: Vec<(String, String)>,
     /// The methods of a class that await the coroutine of an attribute, which is set once: the class, the attribute, the method.
@@ -47,12 +51,14 @@ impl Usage {
     /// Of an item's text. What its methods await is found by their trees, see [`awaiting`].
     pub fn of(text: &str, asked: &Asked) -> Self {
         let looked = |name: &&String| words(text, name).any(|at| !only_keeps(text, at, name));
+        let set = |name: &&String| words(text, name).any(|at| sets_of_another(text, at, name));
         let calls = |method: &String| -> Vec<_> {
             awaited_calls(text, method).map(|receiver| (method.clone(), receiver.to_owned())).collect()
         };
         Self {
             callbacks: callbacks(text),
             looks_into: asked.collections.iter().filter(looked).cloned().collect(),
+            sets: asked.keepers.iter().filter(set).cloned().collect(),
             awaited: asked.methods.iter().flat_map(calls).collect(),
             awaiting: Vec::new(),
         }
@@ -109,6 +115,28 @@ fn collections(names: &ModuleNames) -> Vec<String> {
     found.dedup();
     found.truncate(MAX_COLLECTORS);
     found
+}
+
+/// See [`Asked::keepers`].
+fn task_keepers(names: &ModuleNames) -> Vec<String> {
+    let classes = names.iter().filter_map(|(name, _)| names.class(name));
+    let keeps = |(name, held): &(String, Attribute)| matches!(held, Attribute::Task(_)).then(|| name.clone());
+    let mut found: Vec<String> = classes.flat_map(|class| class.attributes.iter().filter_map(keeps)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Whether the attribute at `at` is set there, of something else than `self`, or by its name in a string.
+fn sets_of_another(text: &str, at: usize, name: &str) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let behind = text.get(at + name.len()..).unwrap_or_default();
+    if before.ends_with(['"', '\'']) && behind.starts_with(['"', '\'']) {
+        return true;
+    }
+    let behind = behind.trim_start();
+    let set = behind.starts_with('=') && !behind.starts_with("==");
+    set && before.ends_with('.') && !before.ends_with("self.")
 }
 
 /// Whether the word at `at` is bound to a new collection there, or something is put into it or taken out.
@@ -186,7 +214,7 @@ fn awaited_calls<'t>(text: &'t str, method: &'t str) -> impl Iterator<Item = &'t
 }
 
 /// Where a word stands in a text.
-fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+pub(super) fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     memmem::find_iter(text.as_bytes(), word).filter(move |&at| {
         let before = text.get(..at).is_none_or(|before| !before.ends_with(is_word));
         before && text.get(at + word.len()..).is_none_or(|behind| !behind.starts_with(is_word))

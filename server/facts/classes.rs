@@ -49,8 +49,19 @@ pub enum Member {
 pub enum Attribute {
     /// What a call of this dotted name gave, everywhere it is set.
     CallResult(String),
+    /// A task that runs one of these, whoever sets it; sorted. `None` counts as nothing, here and above.
+    Task(Vec<Started>),
     /// Something else, or now this and now that.
     Other,
+}
+
+/// `create_task(worker())`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Started {
+    /// What makes the task, as written: `asyncio.create_task`, `self.loop.create_task`.
+    pub by: String,
+    /// The coroutine function, as written: `worker`; `.run` for the method `run` of whoever keeps the task.
+    pub runs: String,
 }
 
 impl Class {
@@ -122,23 +133,29 @@ fn dotted(node: Node<'_>, src: &str) -> Option<String> {
 
 /// What the methods of the class store in their first parameter.
 fn attributes(facts: &Facts, class: ScopeId, stored: &[Stored], src: &str) -> Vec<(String, Attribute)> {
-    let mut known: FxHashMap<&str, Attribute> = FxHashMap::default();
-    for Stored { object, name, call } in stored {
+    let mut known: FxHashMap<&str, Option<Attribute>> = FxHashMap::default();
+    for Stored { object, name, value } in stored {
         let from = facts.scope_at(object.start);
         if receiver_of(facts, from, object.of(src), src).is_none_or(|(of, _)| of != class) {
             continue;
         }
-        let attribute = call.clone().map_or(Attribute::Other, Attribute::CallResult);
-        known
-            .entry(name.of(src))
-            .and_modify(|known| {
-                if *known != attribute {
-                    *known = Attribute::Other;
-                }
-            })
-            .or_insert(attribute);
+        let known = known.entry(name.of(src)).or_default();
+        *known = match (known.take(), value.clone()) {
+            (Some(Attribute::Task(mut all)), Some(Attribute::Task(more))) => {
+                all.extend(more);
+                all.sort_unstable();
+                all.dedup();
+                Some(Attribute::Task(all))
+            }
+            (Some(known), Some(value)) if known != value => Some(Attribute::Other),
+            (known, value) => known.or(value),
+        };
     }
-    let mut attributes: Vec<_> = known.into_iter().map(|(name, attribute)| (name.to_owned(), attribute)).collect();
+    let or_other = |(name, attribute): (&str, Option<Attribute>)| {
+        // What is only ever `None` here is something else to somebody.
+        (name.to_owned(), attribute.unwrap_or(Attribute::Other))
+    };
+    let mut attributes: Vec<_> = known.into_iter().map(or_other).collect();
     attributes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     attributes
 }

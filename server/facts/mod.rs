@@ -20,7 +20,7 @@ mod names;
 mod query;
 mod resolve;
 
-pub use classes::{Attribute, Class, Member, receiver_of};
+pub use classes::{Attribute, Class, Member, Started, receiver_of};
 pub use extract::extract;
 pub use isolation::{Mentions, isolated};
 pub use module::{ItemNames, Meaning, ModuleNames};

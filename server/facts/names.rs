@@ -64,6 +64,32 @@ impl Names<'_> {
         }
     }
 
+    /// The class, or function, whose call gave what the name holds, or that its annotation names: one of the module, or a dotted path.
+    pub fn class_held(&self, scope: ScopeId, name: &str) -> Option<String> {
+        let (scope, callee) = match self.facts.resolve(scope, name) {
+            Resolved::Local(owner) => match sole_kind(self.facts.symbol(owner, name)?)? {
+                BindingKind::CallResult(callee) => (owner, callee),
+                BindingKind::Parameter(Some(annotation)) => (self.facts.scope(owner)?.parent?, annotation),
+                _ => return None,
+            },
+            Resolved::Module => match self.module.meaning(name)? {
+                Meaning::CallResult(callee) => (ScopeId(0), callee),
+                _ => return None,
+            },
+        };
+        self.class_of(scope, callee)
+    }
+
+    /// The class, or function, that this callee is.
+    pub fn class_called(&self, scope: ScopeId, callee: Node<'_>) -> Option<String> {
+        self.class_of(scope, text_of(callee, self.src))
+    }
+
+    fn class_of(&self, scope: ScopeId, written: &str) -> Option<String> {
+        let is_class = self.module.class(written).is_some() && self.facts.resolve(scope, written) == Resolved::Module;
+        if is_class { Some(written.to_owned()) } else { self.dotted_text(scope, written) }
+    }
+
     /// How the code at `offset` can spell `dotted`, a canonical path such as `asyncio.wait`: `wait`, `aio.wait`, `asyncio.wait`, by
     /// the imports that are visible there. `None`: it needs an import.
     pub fn spelling(&self, offset: u32, dotted: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use streaming_iterator::StreamingIterator;
 use tree_sitter::{Node, Query, QueryCursor};
 
-use super::{BindingKind, Role, ScopeKind};
+use super::{Attribute, BindingKind, Role, ScopeKind, Started};
 use crate::text::Span;
 use crate::tree::{self, named_children, quirks, span, text_of};
 
@@ -59,8 +59,8 @@ pub(super) struct Bound {
 pub(super) struct Stored {
     pub object: Span,
     pub name: Span,
-    /// The callee, where the value is what a call of a dotted name gives.
-    pub call: Option<String>,
+    /// The value; `None` for Python's.
+    pub value: Option<Attribute>,
 }
 
 /// What the decorators of a `def` do to it.
@@ -213,7 +213,7 @@ impl<'t> Found<'t> {
             "yield" => self.yields.push(span(node).start),
             "if" => self.typing_block(node, src),
             "assignment" => self.assignment(node, src),
-            "target" => self.target(node),
+            "target" => self.target(node, src),
             "walrus" => {
                 if let (Some(name), Some(value)) = (node.child_by_field_name("name"), node.child_by_field_name("value"))
                 {
@@ -269,8 +269,8 @@ impl<'t> Found<'t> {
         for left in targets {
             match value {
                 Some(value) if left.kind() == "identifier" => self.bind(left, call_result(value, src)),
-                Some(value) if left.kind() == "attribute" => self.store(left, call_result(value, src)),
-                Some(_) => self.target(left),
+                Some(value) if left.kind() == "attribute" => self.store(left, Some(value), src),
+                Some(_) => self.target(left, src),
                 // `(x): T` makes nothing of `x`.
                 None if left.kind() == "identifier" => self.bind(left, BindingKind::Declaration),
                 None => {}
@@ -279,19 +279,26 @@ impl<'t> Found<'t> {
     }
 
     /// `name.attribute = …`
-    fn store(&mut self, target: Node<'_>, value: BindingKind) {
+    fn store(&mut self, target: Node<'_>, value: Option<Node<'_>>, src: &str) {
         let object = target.child_by_field_name("object").filter(|object| object.kind() == "identifier");
         if let (Some(object), Some(name)) = (object, target.child_by_field_name("attribute")) {
-            let call = match value {
-                BindingKind::CallResult(callee) => Some(callee),
-                _ => None,
+            let value = match value {
+                Some(value) if value.kind() == "none" => None,
+                Some(value) => Some(match started(value, text_of(object, src), src) {
+                    Some(started) => Attribute::Task(vec![started]),
+                    None => match call_result(value, src) {
+                        BindingKind::CallResult(callee) => Attribute::CallResult(callee),
+                        _ => Attribute::Other,
+                    },
+                }),
+                None => Some(Attribute::Other),
             };
-            self.stored.push(Stored { object: span(object), name: span(name), call });
+            self.stored.push(Stored { object: span(object), name: span(name), value });
         }
     }
 
     /// Binds the names in a target, however deep they stand.
-    fn target(&mut self, node: Node<'_>) {
+    fn target(&mut self, node: Node<'_>, src: &str) {
         let mut walk = node.walk();
         loop {
             let is_list = match walk.node().kind() {
@@ -300,7 +307,7 @@ impl<'t> Found<'t> {
                     false
                 }
                 "attribute" => {
-                    self.store(walk.node(), BindingKind::Other);
+                    self.store(walk.node(), None, src);
                     false
                 }
                 "pattern_list" | "tuple_pattern" | "list_pattern" | "list_splat_pattern" => true,
@@ -378,6 +385,21 @@ impl<'t> Found<'t> {
         let start = *self.stars.entry(start).or_insert_with(|| quirks::expression_span(node).start);
         Span::new(start, end)
     }
+}
+
+/// The task that `create_task(worker())` makes, to be kept in an attribute of `owner`.
+fn started(value: Node<'_>, owner: &str, src: &str) -> Option<Started> {
+    let by = value.child_by_field_name("function").filter(|_| value.kind() == "call")?;
+    let by = super::names::without_blanks(text_of(by, src));
+    if !matches!(by.rsplit('.').next(), Some("create_task" | "ensure_future")) {
+        return None;
+    }
+    let first =
+        named_children(value.child_by_field_name("arguments")?).next().filter(|first| first.kind() == "call")?;
+    let callee = first.child_by_field_name("function").filter(|callee| is_dotted(*callee))?;
+    let runs = super::names::without_blanks(text_of(callee, src));
+    let method = runs.split_once('.').filter(|(of, _)| *of == owner).map(|(_, method)| format!(".{method}"));
+    Some(Started { by, runs: method.unwrap_or(runs) })
 }
 
 /// The parameters of a `def` or `lambda`: the name of each, and its annotation.

@@ -230,6 +230,8 @@ pub struct Cancelled {
     pub is_await: bool,
     /// The task is the parameter of a done callback; this is the callback, a `def` or a `lambda`.
     pub callback: Option<Span>,
+    /// Another method made the task.
+    pub is_kept: bool,
 }
 
 /// The names that are visible at a [`Site`].

@@ -1,6 +1,6 @@
 //! The types of the graph. Spans are bytes of the item.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::exceptions::ExcSet;
 use crate::text::Span;
@@ -389,6 +389,38 @@ impl Graph {
     /// Whether nothing but this function's own code can change what a test gives.
     pub fn is_pure(&self, condition: ConditionId) -> bool {
         self.conditions.get(condition.0 as usize).is_some_and(|condition| condition.pure)
+    }
+
+    /// Whether something that suspends stands before this place.
+    pub fn suspends_before(&self, place: Span) -> bool {
+        let suspends = |op: &&Op| match op.kind {
+            OpKind::Await { .. } | OpKind::Yield { .. } => true,
+            OpKind::Enter { is_async, .. } => is_async,
+            _ => false,
+        };
+        self.blocks.iter().flat_map(|block| &block.ops).filter(suspends).any(|op| op.span.start < place.start)
+    }
+
+    /// The methods that are called where somebody takes care of a `CancelledError`: a handler, or a `gather` that collects errors.
+    pub fn tolerated(&self) -> Vec<&str> {
+        let ops = || self.blocks.iter().flat_map(|block| &block.ops);
+        let collects = |op: &Op| match &op.kind {
+            OpKind::Call { args, .. } => {
+                args.iter().any(|arg| matches!(&arg.kind, ArgKind::Keyword(name) if name == "return_exceptions"))
+            }
+            _ => false,
+        };
+        let all = ops().any(collects);
+        let called = ops().filter_map(|op| match &op.kind {
+            OpKind::Call { callee, guards, .. } if all || guards.cancelled || guards.expected => Some(*callee),
+            _ => None,
+        });
+        let called: FxHashSet<Place> = called.collect();
+        let method = |op| match op {
+            &OpKind::Attribute { dst, ref name, .. } if called.contains(&dst) => Some(name.as_str()),
+            _ => None,
+        };
+        ops().filter_map(|op| method(&op.kind)).collect()
     }
 
     /// The blocks that control can go to from the end of `block`, by its exceptions too.

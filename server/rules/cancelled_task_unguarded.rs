@@ -4,10 +4,12 @@
 //! In: the questions and waits of a function, with what each path knew of the task. Out: a verdict at the question. Only tasks count whose
 //! coroutine is in view and has no handler that could refuse to be cancelled.
 
+use std::sync::Arc;
+
 use super::{Subject, Verdict, quoted};
 use crate::fixes::{Cancelled, Repair};
 use crate::report::Level;
-use crate::tasks::{Account, Kind, Object, States};
+use crate::tasks::{Account, Elsewhere, Kind, Object, States};
 use crate::text::Span;
 
 pub(super) fn judge(account: &Account, subject: &Subject<'_>) -> Vec<Verdict> {
@@ -25,7 +27,8 @@ pub(super) fn judge(account: &Account, subject: &Subject<'_>) -> Vec<Verdict> {
         if asks.iter().any(|ask| task(ask).is_some_and(|task| task.states.has(States::P) || task.silent)) {
             continue;
         }
-        let certain = asks.iter().all(|ask| task(ask).is_some_and(|task| task.states == States::C));
+        let certain =
+            asks.iter().all(|ask| task(ask).is_some_and(|task| task.states == States::C && task.runs.is_none()));
         let wrong = reached.find(|ask| {
             believed(ask.doubt) && !ask.catches_cancelled && task(ask).is_some_and(|task| is_cancelled(&task))
         });
@@ -80,6 +83,7 @@ fn in_callback(account: &Account, subject: &Subject<'_>, cancels: bool) -> Optio
             receiver: ask.receiver,
             is_await: false,
             callback: Some(subject.span),
+            is_kept: false,
         }),
     })
 }
@@ -98,7 +102,18 @@ fn is_cancelled(task: &Object) -> bool {
 /// A wait ends with the task cancelled: it was asked to, and cannot refuse.
 fn will_be_cancelled(task: &Object) -> bool {
     let asked = task.states.has(States::P) || task.states.has(States::C);
-    task.kind == Kind::Task && task.cancelled_at.is_some() && !task.may_refuse && !task.silent && asked
+    task.kind == Kind::Task
+        && task.cancelled_at.is_some()
+        && !task.may_refuse
+        && (!task.silent || task.runs.is_some())
+        && asked
+}
+
+/// Where the function starts that a task of another method runs.
+fn runs(function: &Arc<str>) -> (Elsewhere, String) {
+    let name = function.rsplit('.').next().unwrap_or(function);
+    let span = Span::new(0, ("async def ".len() + name.len()) as u32);
+    (Elsewhere { function: function.clone(), span }, "the task runs this, which ends when it is cancelled".to_owned())
 }
 
 fn verdict(place: &Place, task: &Object, what: &str, certain: bool, src: &str) -> Verdict {
@@ -106,7 +121,10 @@ fn verdict(place: &Place, task: &Object, what: &str, certain: bool, src: &str) -
     let name =
         if name.len() <= 40 && !name.contains(['\n', '\r', '`']) { format!("`{name}`") } else { "the task".to_owned() };
     let state = if certain { "has been cancelled" } else { "may have been cancelled" };
-    let mut related = vec![(place.made, "the task is made here".to_owned())];
+    let mut related = Vec::new();
+    if task.runs.is_none() {
+        related.push((place.made, "the task is made here".to_owned()));
+    }
     related.extend(task.cancelled_at.map(|at| (at, "asked to cancel here".to_owned())));
     Verdict {
         rule: "cancelled-task-unguarded",
@@ -116,12 +134,13 @@ fn verdict(place: &Place, task: &Object, what: &str, certain: bool, src: &str) -
             "{name} {state}: {what} would raise its `CancelledError` here, which `except Exception` does not catch"
         ),
         related,
-        elsewhere: Vec::new(),
+        elsewhere: task.runs.iter().map(runs).collect(),
         repair: Repair::Cancelled(Cancelled {
             at: place.at,
             receiver: place.receiver,
             is_await: place.is_await,
             callback: None,
+            is_kept: task.runs.is_some(),
         }),
     }
 }

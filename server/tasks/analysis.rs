@@ -35,6 +35,10 @@ pub struct Context<'a> {
     pub only_collects: &'a dyn Fn(&str) -> bool,
     /// Whether nobody but one statement mentions the variable of the module.
     pub is_private: &'a dyn Fn(&str) -> bool,
+    /// The class of what all callers give for a parameter of the function.
+    pub given: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// Whether other code than the methods of a class sets an attribute of this name.
+    pub is_set_elsewhere: &'a dyn Fn(&str) -> bool,
     /// Whether a method awaits what this attribute of the class holds, and is called more than once.
     pub awaits_again: &'a dyn Fn(&str, &str) -> bool,
     /// The function itself, by qualified name.
@@ -50,11 +54,13 @@ pub fn analyse(graph: &Graph, context: Context<'_>) -> Option<Account> {
     let live = Liveness::of(graph)?;
     let mut entry = World::new();
     for (index, local) in graph.locals.iter().enumerate() {
+        let is_parameter = graph.parameters.iter().any(|parameter| parameter.place.0 as usize == index);
+        let given = if is_parameter && local.annotation.is_none() { (context.given)(&local.name) } else { None };
         let loops = ["asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "uvloop.Loop"];
         if local.annotation.as_deref().is_some_and(|annotation| loops.contains(&annotation)) {
             entry.learn(Place(index as u32), Value::Loop);
         } else if let Some(class) =
-            local.annotation.as_deref().and_then(|annotation| callee::class_of(context.module, annotation))
+            local.annotation.as_deref().or(given).and_then(|class| callee::class_of(context.module, class))
         {
             let instance = Instance { class, is_own: false, is_certain: false, is_class: false };
             entry.learn(Place(index as u32), Value::Instance(instance));
@@ -261,6 +267,12 @@ impl Analysis<'_> {
                     world.set(graph, *dst, held);
                     return true;
                 }
+                if let Value::Instance(Instance { class, is_own: true, is_class: false, .. }) = &value
+                    && let Some(kept) = self.kept(class, name)
+                {
+                    world.set(graph, *dst, Value::Kept(kept));
+                    return true;
+                }
                 let asks = matches!(name.as_str(), "result" | "exception");
                 if asks && !matches!(value, Value::Object(_)) {
                     self.ask_of_another(world, span, name == "result");
@@ -282,6 +294,7 @@ impl Analysis<'_> {
                         attribute(Value::Loop)
                     }
                     Value::Object(_)
+                    | Value::Kept(_)
                     | Value::Loop
                     | Value::Group(_)
                     | Value::WaitSet(_)

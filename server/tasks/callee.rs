@@ -63,7 +63,7 @@ impl Analysis<'_> {
             }
             match of.attribute(name) {
                 Some(Held::CallResult(callee)) => return self.result_of_written(callee),
-                Some(Held::Other) => return Value::Unknown,
+                Some(Held::Task(_) | Held::Other) => return Value::Unknown,
                 None => {}
             }
             class = match of.bases.as_slice() {
@@ -149,7 +149,7 @@ fn bare(annotation: &str) -> &str {
 }
 
 /// The dotted path of a name of the module that an import brings.
-fn module_path(module: &ModuleNames, written: &str) -> Option<String> {
+pub(super) fn module_path(module: &ModuleNames, written: &str) -> Option<String> {
     let (root, rest) = written.split_once('.').map_or((written, None), |(root, rest)| (root, Some(rest)));
     match module.meaning(root)? {
         Meaning::Import(path) => Some(match rest {

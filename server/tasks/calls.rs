@@ -196,6 +196,7 @@ impl Analysis<'_> {
                     Some(result) => result,
                     None => return false,
                 },
+                Value::Kept(kept) => self.kept_method(at, world, &call, kept, attribute),
                 Value::Loop => self.loop_method(at, world, &call, name),
                 Value::Group(group) if &**name == "create_task" => {
                     self.make_task(at, world, &call, Some(*group));
@@ -372,7 +373,7 @@ impl Analysis<'_> {
                     Value::Object(id)
                 }
                 // It may be a future already, and done.
-                None | Some(Value::Unknown | Value::NotNone | Value::Truthy | Value::Attribute(_)) => {
+                None | Some(Value::Unknown | Value::NotNone | Value::Truthy | Value::Attribute(_) | Value::Kept(_)) => {
                     self.hand_over(world, call);
                     Value::Unknown
                 }

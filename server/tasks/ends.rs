@@ -94,7 +94,8 @@ impl Analysis<'_> {
                 }
             }
             Terminator::Branch { test, condition, then, otherwise, span, unexpected, telling } => {
-                let tracked = !matches!(world.get(*test), Value::Unknown | Value::Returned | Value::Path(_));
+                let tracked =
+                    !matches!(world.get(*test), Value::Unknown | Value::Returned | Value::Path(_) | Value::Kept(_));
                 if *telling && !tracked {
                     world.asked_elsewhere();
                 }

@@ -7,8 +7,8 @@
 //! - `value` what a place can hold, `world` what is known on one path
 //! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked
 //! - `callee` what is called, by its name; `calls`, `members`, `methods`, `awaits` and `coroutines` are the table of what each operation
-//!   does, checked against CPython by the tests; `collections` is what lists and dicts hold, `spent` what of it is used up, `refine` what a
-//!   test tells
+//!   does, checked against CPython by the tests; `collections` is what lists and dicts hold, `spent` what of it is used up, `kept` what
+//!   another method put into an attribute, `refine` what a test tells
 //! - `summary` what a function does with what it is given, `trusted` what the user says of one
 
 mod account;
@@ -20,6 +20,7 @@ mod calls;
 mod collections;
 mod coroutines;
 mod ends;
+mod kept;
 mod members;
 mod methods;
 mod refine;

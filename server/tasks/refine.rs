@@ -19,6 +19,9 @@ pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool
         }
         Value::None | Value::Falsy => !truth,
         Value::Bool(known) => known == truth,
+        // An attribute that holds one may be `None` still.
+        Value::Kept(_) | Value::Loop => true,
+        Value::Instance(instance) if !instance.is_certain => true,
         Value::Items(items) => items.is_empty() != truth || items.contains(&Value::Unknown),
         Value::WaitSet(set) => assume_set(world, &set, truth),
         Value::Length(set) => assume_set(world, &set, truth),
@@ -77,11 +80,11 @@ fn assume_test(world: &mut World, test: &Test, truth: bool) -> bool {
             let value = world.get(*place).clone();
             match (value, truth) {
                 (Value::None, truth) => truth,
-                (Value::Unknown | Value::Returned, true) => {
+                (Value::Unknown | Value::Returned | Value::Kept(_), true) => {
                     world.learn(*place, Value::None);
                     true
                 }
-                (Value::Falsy, _) => true,
+                (Value::Falsy | Value::Kept(_), _) => true,
                 (Value::Unknown, false) => {
                     world.learn(*place, Value::NotNone);
                     true
@@ -157,8 +160,10 @@ impl Analysis<'_> {
             }
             (_, CmpOp::Is | CmpOp::Eq | CmpOp::IsNot | CmpOp::Ne, Value::None) => match &a {
                 Value::None => Value::Bool(!negated),
-                Value::Unknown | Value::Returned if (left.0 as usize) < graph.locals.len() => test(About::IsNone(left)),
-                Value::Unknown | Value::Returned => Value::Unknown,
+                Value::Unknown | Value::Returned | Value::Kept(_) if (left.0 as usize) < graph.locals.len() => {
+                    test(About::IsNone(left))
+                }
+                Value::Unknown | Value::Returned | Value::Kept(_) | Value::Loop => Value::Unknown,
                 Value::Instance(instance) if !instance.is_certain => Value::Unknown,
                 Value::Object(id) if world.is_parameter(*id) => Value::Unknown,
                 _ => Value::Bool(negated),

@@ -25,6 +25,8 @@ pub struct Summary {
     pub may_refuse: bool,
     /// Something in it can suspend.
     pub suspends: bool,
+    /// It returns on no path.
+    pub endless: bool,
     /// It is a method, whose first parameter the call does not show.
     pub is_method: bool,
 }
@@ -73,6 +75,7 @@ impl Summary {
             raises: account.raises,
             may_refuse: account.may_refuse,
             suspends: account.suspends,
+            endless: account.returns.is_none(),
             is_method: graph.receiver.is_some(),
         }
     }

@@ -99,6 +99,8 @@ pub struct Object {
     pub suspends: bool,
     /// The variables its coroutine can reach, `*` for any: who shares none with it cannot wait for it in secret.
     pub reach: Arc<[String]>,
+    /// It was made by another method: the function that it runs.
+    pub runs: Option<Arc<str>>,
 }
 
 /// Whether a function can raise an exception that it does not catch, `CancelledError` aside.
@@ -299,6 +301,8 @@ pub enum Value {
     Instance(Instance),
     /// An attribute of a value that matters.
     Attribute(Attribute),
+    /// What an attribute of the method's own instance holds: a task that another method made, or `None`.
+    Kept(Kept),
     /// An event loop.
     Loop,
     /// A task group.
@@ -351,6 +355,19 @@ pub struct Instance {
     pub is_certain: bool,
     /// It is the class itself.
     pub is_class: bool,
+}
+
+/// A task that the methods of a class keep in an attribute, and that no handler of its own keeps from being cancelled.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Kept {
+    /// The attribute.
+    pub name: Arc<str>,
+    /// The coroutine function that it runs, by the key of its summary.
+    pub runs: Arc<str>,
+    /// Whether that can raise.
+    pub raises: Raises,
+    /// It does not end by itself.
+    pub endless: bool,
 }
 
 /// A method of a collection that a variable of the module or an attribute of `self` holds.
@@ -546,6 +563,7 @@ impl Object {
             may_refuse: true,
             suspends: true,
             reach: Arc::new(["*".to_owned()]),
+            runs: None,
         }
     }
 

@@ -94,7 +94,7 @@ fn cancelled_in(at: Span, text: &str, callback: Option<Span>) -> Repair {
         true => Span::new(at.start + 6, at.end),
         false => Span::new(at.start, at.start + at.of(text).rfind('.').unwrap() as u32),
     };
-    Repair::Cancelled(Cancelled { at, receiver, is_await, callback })
+    Repair::Cancelled(Cancelled { at, receiver, is_await, callback, is_kept: false })
 }
 
 fn unhandled(at: Span, _: &str) -> Repair {
