@@ -215,8 +215,6 @@ pub enum Unretrieved {
     Waited(Span),
     /// The whole `task.add_done_callback(tasks.discard)`.
     OnlyDiscarded(Span),
-    /// The whole `task.cancel()`, which loses it.
-    Cancelled(Span),
 }
 
 /// `task.exception()`, `task.result()` or `await task` on a task that was asked to cancel.

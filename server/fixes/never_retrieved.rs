@@ -4,7 +4,7 @@
 
 use tree_sitter::Node;
 
-use super::context::{Context, is_stable_collection};
+use super::context::Context;
 use super::edits::{Layout, fresh_name, insert, replace};
 use super::ending::{Ending, Loops, Made};
 use super::logs::{Callback, Logger};
@@ -21,7 +21,6 @@ pub(super) fn never_retrieved(site: &Site, task: &NeverRetrieved) -> Vec<Draft> 
             [logged_after(site, wait), gathered_instead(site, wait)].into_iter().flatten().collect()
         }
         Unretrieved::OnlyDiscarded(call) => logged_in_callback(site, call).into_iter().collect(),
-        Unretrieved::Cancelled(call) => waited_for_end(site, call).into_iter().collect(),
     }
 }
 
@@ -246,35 +245,6 @@ fn logged_in_callback(site: &Site, call: Span) -> Option<Draft> {
     let Callback { definitions, imports, .. } = callback;
     let title = "Log its error in a second callback".to_owned();
     Some(Draft { definitions, imports, ..Draft::new(title, Applicability::Suggestion, edits) })
-}
-
-/// A wait for the end of a task that was asked to cancel; of many, behind the loop that asks them.
-fn waited_for_end(site: &Site, call: Span) -> Option<Draft> {
-    let receiver = receiver(site, call)?;
-    let context = Context::of(site, call, span(receiver))?;
-    let place = &context.place;
-    if !site.in_async || !place.await_at_statement() || !context.stable || span(place.statement()) != call {
-        return None;
-    }
-    let looped = place.blocks().map(|(_, statement)| statement).find(|statement| {
-        statement.kind() == "for_statement"
-            && statement.child_by_field_name("left").is_some_and(|left| text(site.src, left) == context.task)
-    });
-    let (layout, arguments) = match looped {
-        Some(statement) => {
-            let right = statement.child_by_field_name("right")?;
-            if !is_stable_collection(site.src, right) || statement.child(0)?.kind() == "async" {
-                return None;
-            }
-            (Layout::around(place, statement, statement, site.newline), format!("*{}", text(site.src, right)))
-        }
-        None => (Layout::of(place, site.newline), context.task.to_owned()),
-    };
-    let mut imports = Vec::new();
-    let gather = site.spelled("asyncio.gather", &mut imports);
-    let wait = format!("{gather}({arguments}, return_exceptions=True)");
-    let edit = layout.following(&[format!("await {wait}")])?;
-    Some(Draft { imports, ..Draft::new(format!("Wait with `{wait}`"), Applicability::Unsafe, vec![edit]) })
 }
 
 /// `task` of the call `task.method(…)`.

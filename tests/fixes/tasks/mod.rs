@@ -67,10 +67,6 @@ fn only_discarded(call: Span, _: &str) -> Repair {
     never_retrieved(call, None, false, Unretrieved::OnlyDiscarded(call))
 }
 
-fn lost_by_cancel(call: Span, _: &str) -> Repair {
-    never_retrieved(call, None, false, Unretrieved::Cancelled(call))
-}
-
 fn never_retrieved(call: Span, held_by: Option<String>, in_collection: bool, how: Unretrieved) -> Repair {
     Repair::NeverRetrieved(NeverRetrieved { call, held_by, in_collection, how })
 }

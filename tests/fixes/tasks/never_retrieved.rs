@@ -1,6 +1,6 @@
 //! A task whose exception nobody asks for.
 
-use super::{after, check, collected, kept, lost_by_cancel, only_discarded, titles, waited};
+use super::{after, check, collected, kept, only_discarded, titles, waited};
 
 #[test]
 fn a_kept_task_is_awaited_at_the_end() {
@@ -110,30 +110,4 @@ fn a_second_callback_logs() {
     let again = format!("{fixed}def h(task):\n    ⟦task.add_done_callback(running.discard)⟧\n");
     let twice = after(&again, only_discarded, "Log its error in a second callback");
     assert_eq!(twice.matches("def _log_task_error").count(), 1);
-}
-
-#[test]
-fn a_cancelled_task_is_waited_for() {
-    let one = "Wait with `asyncio.gather(task, return_exceptions=True)`";
-    check(
-        "⟦task.cancel()⟧\ny()",
-        lost_by_cancel,
-        one,
-        "task.cancel()\nawait asyncio.gather(task, return_exceptions=True)\ny()",
-    );
-    check(
-        "if a: ⟦task.cancel()⟧",
-        lost_by_cancel,
-        one,
-        "if a: task.cancel(); await asyncio.gather(task, return_exceptions=True)",
-    );
-    let all = "Wait with `asyncio.gather(*tasks, return_exceptions=True)`";
-    check(
-        "for t in tasks:\n    if t:\n        ⟦t.cancel()⟧\ny()",
-        lost_by_cancel,
-        all,
-        "for t in tasks:\n    if t:\n        t.cancel()\nawait asyncio.gather(*tasks, return_exceptions=True)\ny()",
-    );
-    assert_eq!(titles("for t in make():\n    ⟦t.cancel()⟧", lost_by_cancel), [""; 0]);
-    assert_eq!(titles("def g():\n    ⟦task.cancel()⟧", lost_by_cancel), [""; 0]);
 }

@@ -1,8 +1,8 @@
 //! CPython as the judge: programs that lose an error, or raise a cancellation, and each of their fixes alone.
 
 use super::{
-    Defect, IN_SET, after, cancelled, collected, dangling, fixed_on, in_callback, kept, lost_by_cancel, only_discarded,
-    unhandled, waited,
+    Defect, IN_SET, after, cancelled, collected, dangling, fixed_on, in_callback, kept, only_discarded, unhandled,
+    waited,
 };
 use crate::in_def;
 use crate::under_cpython::{HEAD, complaints};
@@ -75,16 +75,6 @@ const WRONG: &[(Defect, &str, &str)] = &[
     (
         only_discarded,
         "running = set()\ntask = asyncio.create_task(fail())\nrunning.add(task)\n⟦task.add_done_callback(running.discard)⟧\ndel task\nawait asyncio.sleep(0.05)",
-        NEVER,
-    ),
-    (
-        lost_by_cancel,
-        "task = asyncio.create_task(stubborn())\nawait asyncio.sleep(0)\n⟦task.cancel()⟧\nawait asyncio.sleep(0.05)",
-        NEVER,
-    ),
-    (
-        lost_by_cancel,
-        "tasks = [asyncio.create_task(stubborn()) for _ in range(2)]\nawait asyncio.sleep(0)\nfor t in tasks:\n    ⟦t.cancel()⟧\nawait asyncio.sleep(0.05)",
         NEVER,
     ),
     (cancelled, "task = asyncio.create_task(work())\ntask.cancel()\n⟦await task⟧  # ends", CANCELLED),
