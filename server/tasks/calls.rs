@@ -124,40 +124,16 @@ pub(super) fn gives_loop(path: &str) -> bool {
     loops.contains(&path)
 }
 
-/// Builtins that neither keep what they are given nor run an event loop.
+/// Functions that neither keep what they are given nor run an event loop.
 fn harmless(path: &str) -> bool {
     let Some(name) = path.strip_prefix("builtins.") else {
-        return path.starts_with("logging.") || path.starts_with("time.") || path.starts_with("math.");
+        return ["logging.", "time.", "math."].iter().any(|module| path.starts_with(module))
+            || stdlib::only_looks(path);
     };
-    matches!(
-        name,
-        "print"
-            | "repr"
-            | "str"
-            | "isinstance"
-            | "issubclass"
-            | "id"
-            | "hash"
-            | "type"
-            | "bool"
-            | "callable"
-            | "hasattr"
-            | "format"
-            | "int"
-            | "float"
-            | "range"
-            | "len"
-            | "abs"
-            | "round"
-            | "ord"
-            | "chr"
-            | "bytes"
-            | "dir"
-            | "vars"
-            | "input"
-            | "object"
-    ) || name.ends_with("Error")
-        || name.ends_with("Exception")
+    let converts =
+        ["int", "float", "range", "abs", "round", "ord", "chr", "bytes", "vars", "input", "object", "issubclass"];
+    let is_exception = name.ends_with("Error") || name.ends_with("Exception");
+    converts.contains(&name) || is_exception || stdlib::only_looks(path)
 }
 
 impl Analysis<'_> {
