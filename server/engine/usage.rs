@@ -65,14 +65,15 @@ impl Usage {
     }
 }
 
-/// The functions given as done callbacks, and whether the code around cancels what they are given to.
+/// The functions given as done callbacks, and whether the code around cancels what they are given to. One that is given to a task
+/// which has been waited for is left out: its author knows how the task ended.
 fn callbacks(text: &str) -> Vec<(String, bool)> {
     let mut found: Vec<(String, bool)> = Vec::new();
     for at in memmem::find_iter(text.as_bytes(), ".add_done_callback(") {
         let given = text.get(at + ".add_done_callback(".len()..).unwrap_or_default().trim_start();
         let path: &str = given.split(|c: char| !is_word(c) && c != '.').next().unwrap_or_default();
         let behind = given.get(path.len()..).unwrap_or_default().trim_start();
-        if behind.starts_with([')', ',']) && !path.is_empty() {
+        if behind.starts_with([')', ',']) && !path.is_empty() && !is_awaited_before(text, at) {
             let name = path.rsplit('.').next().unwrap_or(path).to_owned();
             found.push((name, cancels(text, at)));
         }
@@ -82,13 +83,25 @@ fn callbacks(text: &str) -> Vec<(String, bool)> {
 
 /// Whether the task before `.add_done_callback` at `at` is cancelled in the same function; an attribute anywhere in the item.
 fn cancels(text: &str, at: usize) -> bool {
-    let before = text.get(..at).unwrap_or_default();
-    let task = &before[before.trim_end_matches(|c| is_word(c) || c == '.').len()..];
-    let from = before.rfind("def ").unwrap_or(0);
+    let (task, from) = task_before(text, at);
     let until = text.get(at..).and_then(|behind| behind.find("def ")).map_or(text.len(), |end| at + end);
     let around = if task.contains('.') { text } else { text.get(from..until).unwrap_or_default() };
     let cancel = format!("{task}.cancel(");
     !task.is_empty() && memmem::find(around.as_bytes(), cancel.as_bytes()).is_some()
+}
+
+/// Whether an `await` that mentions the task stands before `.add_done_callback` at `at`, in the same function.
+fn is_awaited_before(text: &str, at: usize) -> bool {
+    let (task, from) = task_before(text, at);
+    let mut lines = text.get(from..at).unwrap_or_default().lines();
+    !task.is_empty() && lines.any(|line| line.contains("await ") && words(line, task).next().is_some())
+}
+
+/// The task that stands before `at`, and where the function around it starts.
+fn task_before(text: &str, at: usize) -> (&str, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let start = before.trim_end_matches(|c| is_word(c) || c == '.').len();
+    (&before[start..], before.rfind("def ").unwrap_or(0))
 }
 
 /// Files with more collections than these are not asked about each of them.
