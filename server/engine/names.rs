@@ -114,7 +114,7 @@ impl Module {
         for index in looked {
             self.look(index, text, items, states);
         }
-        given.copy_from_slice(&self.known[new]);
+        given.copy_from_slice(&self.known[new.clone()]);
         if changed || differs(&given, |given| given.usage) {
             self.note_usage(states);
         }
