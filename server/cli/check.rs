@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::args::{CheckArgs, OutputFormat};
+use super::disk::{Disk, shell};
 use super::source::{self, Source};
 use super::{CLEAN, FOUND, TROUBLE, json, summary, terminal, walk};
-use crate::engine::File;
+use crate::engine::{File, Modules};
 use crate::project::{Pythons, Settings};
 use crate::report::apply::{self, Refusal};
 use crate::report::{Applicability, Finding};
@@ -55,6 +56,7 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
     let run = Run {
         settings: Settings { select: args.select.clone(), ignore: args.ignore.clone(), ..Settings::default() },
         pythons: Mutex::default(),
+        modules: Arc::new(Modules::new(Box::new(Disk), shell())),
         least: if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe },
         mode: match (args.diff, args.fix) {
             (true, _) => Mode::Diff,
@@ -142,6 +144,8 @@ struct Run {
     settings: Settings,
     /// What the projects of the files say, as far as one was asked.
     pythons: Mutex<Pythons>,
+    /// The modules that the files import.
+    modules: Arc<Modules>,
     least: Applicability,
     mode: Mode,
 }
@@ -227,7 +231,8 @@ impl Run {
     }
 
     fn analyse(&self, text: &str, path: &Path) -> Arc<[Finding]> {
-        File::new(text.to_owned(), Arc::new(self.settings_of(path))).findings()
+        let file = File::new(text.to_owned(), Arc::new(self.settings_of(path)));
+        file.among(self.modules.clone(), walk::absolute(path)).findings()
     }
 
     /// The settings for a file, or for standard input, which counts as a file of the working folder.
@@ -297,6 +302,7 @@ mod tests {
         let run = Run {
             settings: Settings::default(),
             pythons: Mutex::default(),
+            modules: Arc::default(),
             least: Applicability::Safe,
             mode: Mode::Check,
         };

@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod disk;
 mod explain;
 mod json;
 mod source;

@@ -11,6 +11,7 @@
 //! - `item` what is kept of an item, and how it follows an edit
 //! - `names` what the module's names mean, over all items, and which items matter
 //! - `usage` what the file as a whole does with a name
+//! - `modules` the other modules that it imports
 //! - `program` which functions are analysed, and in which order
 //! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
@@ -18,10 +19,12 @@
 mod beyond;
 mod hover;
 mod item;
+mod modules;
 mod names;
 mod program;
 mod usage;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::items::{self, Item, Origin};
@@ -29,11 +32,14 @@ use crate::project::Settings;
 use crate::report::suppression::{self, Source};
 use crate::report::{Finding, Fix, Related, TextEdit};
 use crate::rules::RULES;
+use crate::tasks::modules::{Exports, NoModules};
 use crate::text::{Change, Edit, Encoding, Span, Text};
 use crate::{fixes, tasks, tree};
 
 pub use hover::Hover;
 use item::ItemState;
+pub use modules::Modules;
+use modules::View;
 use names::Module;
 use program::Program;
 
@@ -47,6 +53,8 @@ pub struct File {
     program: Program,
     findings: Option<Arc<[Finding]>>,
     analysed: u64,
+    /// The other modules, and where the file itself is.
+    elsewhere: Option<(Arc<Modules>, PathBuf)>,
 }
 
 impl File {
@@ -56,7 +64,44 @@ impl File {
         let items = items::cut(text.as_str());
         let states = items.iter().map(|_| ItemState::default()).collect();
         let module = Module::new(settings.python);
-        Self { text, settings, items, states, module, program: Program::default(), findings: None, analysed: 0 }
+        Self {
+            text,
+            settings,
+            items,
+            states,
+            module,
+            program: Program::default(),
+            findings: None,
+            analysed: 0,
+            elsewhere: None,
+        }
+    }
+
+    /// The file is at `path`, which must be absolute, and imports from these modules.
+    #[must_use]
+    pub fn among(mut self, modules: Arc<Modules>, path: PathBuf) -> Self {
+        self.elsewhere = Some((modules, path));
+        self.modules_changed();
+        self
+    }
+
+    /// What other modules export may have changed.
+    pub fn modules_changed(&mut self) {
+        self.module.outdated();
+        self.module.others_changed();
+        self.findings = None;
+    }
+
+    /// What the file exports as a module of this key, with what its functions do for their callers if these are wanted.
+    fn exports(&mut self, key: Arc<str>, with_summaries: bool) -> Exports {
+        self.module.knows_all_classes();
+        self.module.update(&self.text, &self.items, &mut self.states, &NoModules);
+        let mut exports = Exports { key, names: self.module.names.clone(), ..Exports::default() };
+        if with_summaries {
+            self.analyse(None);
+            exports.summaries = self.program.summaries();
+        }
+        exports
     }
 
     /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
@@ -152,9 +197,14 @@ impl File {
     /// Brings the items that matter up to date, and `also` this one; gives those that matter.
     fn analyse(&mut self, also: Option<usize>) -> Vec<usize> {
         let mut wanted = Vec::new();
-        let matters = tasks::may_make_tasks(self.text.as_str()) || self.text.as_str().contains("await");
+        let view = self.elsewhere.as_ref().map(|(modules, path)| View { modules, file: path });
+        let modules: &dyn tasks::modules::Modules = view.as_ref().map_or(&NoModules, |view| view);
+        let text = self.text.as_str();
+        // What other modules make has no word that tells.
+        let imports = view.is_some() && text.contains("import");
+        let matters = tasks::may_make_tasks(text) || text.contains("await") || imports;
         if matters || also.is_some() {
-            self.module.update(&self.text, &self.items, &mut self.states);
+            self.module.update(&self.text, &self.items, &mut self.states, modules);
         }
         if matters {
             wanted = self.module.wanted.clone();
@@ -163,7 +213,7 @@ impl File {
         if let Some(index) = also.filter(|index| !wanted.contains(index)) {
             all.push(index);
         }
-        self.analysed += self.program.analyse(&all, &self.text, &self.items, &mut self.states, &self.module);
+        self.analysed += self.program.analyse(&all, &self.text, &self.items, &mut self.states, &self.module, modules);
         wanted
     }
 

@@ -11,6 +11,7 @@ use super::item::{ItemState, Slot, Words, word};
 use super::usage::{self, Usage};
 use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
 use crate::items::{Item, ItemKind};
+use crate::tasks::modules::{Modules, fingerprint, may_make};
 use crate::text::Text;
 
 #[derive(Default)]
@@ -42,6 +43,10 @@ pub(super) struct Module {
     /// Changes with all that a function may depend on.
     pub generation: u64,
     current: bool,
+    /// What other modules export may be something else now.
+    others_changed: bool,
+    /// Classes are read even where nothing in them matters to the file itself.
+    all_classes: bool,
 }
 
 /// How many classes above a class count for what it means.
@@ -57,14 +62,25 @@ impl Module {
         self.current = false;
     }
 
+    /// What other modules export may have changed.
+    pub fn others_changed(&mut self) {
+        self.others_changed = true;
+    }
+
+    /// Every class is read from now on.
+    pub fn knows_all_classes(&mut self) {
+        self.all_classes = true;
+    }
+
     /// Brings it up to date.
-    pub fn update(&mut self, text: &Text, items: &[Item], states: &mut [ItemState]) {
+    pub fn update(&mut self, text: &Text, items: &[Item], states: &mut [ItemState], modules: &dyn Modules) {
         if std::mem::replace(&mut self.current, true) {
             return;
         }
         let named = items.iter().zip(states.iter_mut()).map(|(item, state)| {
             let text = item.span.of(text.as_str());
-            match header(item, text, state.words(text)) {
+            let known = header(item, text, state.words(text));
+            match known.filter(|(_, meaning)| !(self.all_classes && *meaning == Meaning::Class)) {
                 Some((name, meaning)) => ItemNames::Header(name, meaning),
                 None => ItemNames::Parsed(state.facts(text)),
             }
@@ -89,7 +105,8 @@ impl Module {
             (own, mentions.stamp(), words.trigger || words.suspends).hash(&mut sum);
         }
         let sum = sum.finish();
-        if !changed && self.mentioned == Some(sum) {
+        let others_changed = std::mem::take(&mut self.others_changed);
+        if !changed && !others_changed && self.mentioned == Some(sum) {
             return;
         }
         self.mentioned = Some(sum);
@@ -103,9 +120,9 @@ impl Module {
             }
         }
         let isolated: FxHashSet<String> = isolated(&mentions).into_iter().map(str::to_owned).collect();
-        if changed || isolated != self.isolated {
+        if changed || isolated != self.isolated || others_changed {
             self.isolated = isolated;
-            self.weigh();
+            self.weigh(modules);
         }
         let private = private(&self.names, states);
         if private != self.private {
@@ -137,7 +154,7 @@ impl Module {
     }
 
     /// Works out what each name means, in one number, and which names matter.
-    fn weigh(&mut self) {
+    fn weigh(&mut self, modules: &dyn Modules) {
         let own = |name: &str, meaning: &Meaning| {
             hashed(&(meaning, self.names.is_typing_only(name), self.isolated.contains(name)))
         };
@@ -147,8 +164,9 @@ impl Module {
         for (name, meaning) in self.names.iter() {
             let mut sum = own(name, meaning);
             let class = match meaning {
-                Meaning::Import(_) => {
+                Meaning::Import(path) => {
                     shared = shared.wrapping_add(hashed(&(name, meaning)));
+                    sum = sum.wrapping_add(fingerprint(modules, path));
                     None
                 }
                 Meaning::Class => Some(name),
@@ -159,7 +177,7 @@ impl Module {
                 sum = sum.wrapping_add(class_hash(&self.names, class, 0));
             }
             self.meanings.insert(word(name), sum);
-            if self.may_make(meaning, name) {
+            if self.may_make(meaning, name, modules) {
                 self.matter.insert(name.to_owned());
             }
         }
@@ -187,7 +205,7 @@ impl Module {
         self.reawaited.iter().any(|(of, name)| of == class && name == attribute)
     }
 
-    fn may_make(&self, meaning: &Meaning, name: &str) -> bool {
+    fn may_make(&self, meaning: &Meaning, name: &str, modules: &dyn Modules) -> bool {
         let class = |name: &str| {
             let is_async = |(_, member): &(String, Member)| matches!(member, Member::Method { is_async: true, .. });
             let makes = |class: &Class| class.members.iter().any(is_async) || class.bases.iter().any(Option::is_some);
@@ -196,7 +214,7 @@ impl Module {
         match meaning {
             Meaning::Function { is_async, .. } => *is_async,
             Meaning::Class => class(name),
-            Meaning::Import(path) => path.starts_with("asyncio"),
+            Meaning::Import(path) => path.starts_with("asyncio") || may_make(modules, path),
             Meaning::CallResult(callee) => {
                 class(callee)
                     || matches!(self.names.meaning(root(callee)), Some(Meaning::Import(path)) if path.starts_with("asyncio"))

@@ -12,6 +12,7 @@ use super::item::{Inputs, ItemState, Slot, word};
 use super::names::Module;
 use crate::items::Item;
 use crate::tasks::Summary;
+use crate::tasks::modules::Modules;
 use crate::text::Text;
 
 /// A function: its item, and its slot in that.
@@ -48,6 +49,7 @@ impl Program {
         items: &[Item],
         states: &mut [ItemState],
         module: &Module,
+        modules: &dyn Modules,
     ) -> u64 {
         for &index in wanted {
             states[index].prepare(items[index].span.of(text.as_str()));
@@ -85,7 +87,7 @@ impl Program {
                     let known = self.by_name.get(name).copied().flatten().filter(|of| !circle.contains(of))?;
                     self.nodes[known].summary.clone()
                 };
-                let inputs = Inputs { module, names, calls, summary: &summary };
+                let inputs = Inputs { module, names, calls, summary: &summary, modules };
                 analysed += u64::from(states[item].analyse(at, items[item].span.of(text.as_str()), &inputs));
             }
             for &index in circle {
@@ -99,6 +101,12 @@ impl Program {
             }
         }
         analysed
+    }
+
+    /// What its functions do for their callers, by name.
+    pub fn summaries(&self) -> FxHashMap<Arc<str>, Arc<Summary>> {
+        let known = self.nodes.iter().filter_map(|node| Some((node.callable.clone()?, node.summary.clone()?)));
+        known.collect()
     }
 
     /// The functions that may have to be analysed again, where all else is as it was: the same functions call each other.

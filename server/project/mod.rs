@@ -1,11 +1,17 @@
 //! What holds for a file from outside its text: settings, the standard library and, later, the other modules.
 //!
 //! - `python` which Python a project must run on
+//! - `files` how anything in here looks at files
+//! - `resolve` which file a module is, `environment` where packages are installed
 //! - `stdlib` what the standard library's functions and classes give
 
+pub mod environment;
+mod files;
 mod python;
+pub mod resolve;
 pub mod stdlib;
 
+pub use files::{Files, NoFiles};
 pub use python::{OLDEST, Pythons, oldest_python};
 
 /// The rules that run only where they are selected.

@@ -273,7 +273,7 @@ impl Analysis<'_> {
                 self.unknown(at, world, call, None)
             }
             Callee::Coroutine { name, key } => {
-                let summary = key.as_deref().and_then(|key| (self.context.summary)(key));
+                let summary = key.as_deref().and_then(|key| self.summary_of(key));
                 let lent = self.lend(world, call, summary.as_deref());
                 self.raise_in_doubt(at, world);
                 // A function made in this one has no summary either.
@@ -299,7 +299,7 @@ impl Analysis<'_> {
                 )
             }
             Callee::Plain(key) => {
-                let summary = (self.context.summary)(&key);
+                let summary = self.summary_of(&key);
                 let lent = self.lend(world, call, summary.as_deref());
                 match summary.as_deref().map_or(Raises::Perhaps, |summary| summary.raises) {
                     Raises::Never => {}
@@ -565,7 +565,10 @@ impl Analysis<'_> {
                 Value::Returned
             }
             _ => match self.result_of(path) {
-                Value::Unknown => self.unknown(at, world, call, None),
+                Value::Unknown => {
+                    let callee = self.imported(path);
+                    self.known(at, world, call, callee)
+                }
                 known => {
                     self.hand_over(world, call);
                     self.raise_in_doubt(at, world);
