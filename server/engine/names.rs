@@ -9,7 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::item::{ItemState, Slot, Words, word};
 use super::usage::{self, Usage};
-use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
+use crate::facts::{
+    Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, Returned, bare, is_class_like, isolated,
+};
 use crate::items::{Item, ItemKind};
 use crate::tasks::modules::{Modules, fingerprint, may_make};
 use crate::text::Text;
@@ -81,7 +83,10 @@ impl Module {
             let text = item.span.of(text.as_str());
             let known = header(item, text, state.words(text));
             match known.filter(|(_, meaning)| !(self.all_classes && *meaning == Meaning::Class)) {
-                Some((name, meaning)) => ItemNames::Header(name, meaning),
+                Some((name, meaning)) => {
+                    let is_function = matches!(meaning, Meaning::Function { .. });
+                    ItemNames::Header(name, meaning, is_function.then(|| given(text)).flatten())
+                }
                 None => ItemNames::Parsed(state.facts(text)),
             }
         });
@@ -171,6 +176,14 @@ impl Module {
                 }
                 Meaning::Class => Some(name),
                 Meaning::CallResult(callee) => Some(root(callee)),
+                Meaning::Function { .. } => {
+                    let returned = self.names.returned(name);
+                    sum = sum.wrapping_add(hashed(&returned));
+                    match returned {
+                        Some(Returned::Instance(class)) => Some(root(class)),
+                        _ => None,
+                    }
+                }
                 _ => None,
             };
             if let Some(class) = class {
@@ -303,6 +316,10 @@ fn class_hash(names: &ModuleNames, name: &str, depth: u32) -> u64 {
     let mut sum = names.meaning(name).map(hashed).unwrap_or_default();
     let Some(class) = names.class(name).filter(|_| depth < MAX_BASES) else { return sum };
     sum = sum.wrapping_add(hashed(class));
+    for (member, _) in &class.members {
+        let returned = names.returned(&format!("{name}.{member}"));
+        sum = sum.wrapping_mul(31).wrapping_add(returned.map(hashed).unwrap_or_default());
+    }
     for base in class.bases.iter().flatten() {
         sum = sum.wrapping_mul(31).wrapping_add(class_hash(names, root(base), depth + 1));
     }
@@ -314,6 +331,27 @@ fn class_hash(names: &ModuleNames, name: &str, depth: u32) -> u64 {
         }
     }
     sum
+}
+
+/// The class that a `def` says it gives, by its annotation (`-> Client:`) or else by its only `return` (`return Client(…)`).
+fn given(text: &str) -> Option<&str> {
+    let is_dotted =
+        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let head = &text[..memchr::memmem::find(text.as_bytes(), b":\n")?];
+    if let Some((_, annotation)) = head.rsplit_once("->") {
+        return Some(bare(annotation)).filter(|name| is_dotted(name) && is_class_like(name));
+    }
+    let (_, last) = text.trim_end().rsplit_once('\n')?;
+    let value = last.trim_start().strip_prefix("return ")?;
+    let (callee, _) = value.split_once('(')?;
+    let mut depth = 0;
+    let end = value.bytes().position(|byte| {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        byte == b')' && depth == 0
+    });
+    let is_call = end == Some(value.len() - 1);
+    let is_only = memchr::memmem::find_iter(text.as_bytes(), "return").count() == 1;
+    Some(callee).filter(|callee| is_call && is_only && is_dotted(callee) && is_class_like(callee))
 }
 
 /// What a function's or class's first words say of its name; `None` where the whole has to be read.

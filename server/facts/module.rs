@@ -7,15 +7,16 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::{BindingKind, Class, Facts};
+use super::{BindingKind, Class, Facts, Returned};
 
 /// What is known of the names of one item.
 #[derive(Clone, Debug)]
 pub enum ItemNames<'a> {
     /// All of it.
     Parsed(&'a Facts),
-    /// A `def` or `class` that nobody parsed, since nothing in it matters; not even the word `global`.
-    Header(&'a str, Meaning),
+    /// A `def` or `class` that nobody parsed, since nothing in it matters; not even the word `global`. With the class that a function's
+    /// annotation says it gives.
+    Header(&'a str, Meaning, Option<&'a str>),
 }
 
 /// What a name of a module means.
@@ -48,6 +49,8 @@ pub struct ModuleNames {
     names: FxHashMap<String, Entry>,
     /// `None` for a name that two classes share.
     classes: FxHashMap<String, Option<Class>>,
+    /// What functions and methods give, by qualified name; `None` where several have it.
+    returned: FxHashMap<String, Option<Returned>>,
     stars: Vec<String>,
     fingerprint: u64,
 }
@@ -65,7 +68,12 @@ impl ModuleNames {
         let mut module = Self::default();
         for item in items {
             match item {
-                ItemNames::Header(name, meaning) => module.add(name, meaning, false),
+                ItemNames::Header(name, meaning, returned) => {
+                    module.add(name, meaning, false);
+                    if let Some(class) = returned {
+                        module.add_returned(name, &Returned::Instance(class.to_owned()));
+                    }
+                }
                 ItemNames::Parsed(facts) => module.add_facts(facts),
             }
         }
@@ -96,10 +104,18 @@ impl ModuleNames {
             self.add(name, Meaning::Other, false);
         }
         self.stars.extend_from_slice(&facts.star_imports);
+        for (name, returned) in &facts.returned {
+            self.add_returned(name, returned);
+        }
         for class in &facts.classes {
             let known = self.classes.entry(class.name.clone());
             known.and_modify(|known| *known = None).or_insert_with(|| Some(class.clone()));
         }
+    }
+
+    fn add_returned(&mut self, name: &str, returned: &Returned) {
+        let known = self.returned.entry(name.to_owned());
+        known.and_modify(|known| *known = None).or_insert_with(|| Some(returned.clone()));
     }
 
     fn add(&mut self, name: &str, meaning: Meaning, typing_only: bool) {
@@ -125,6 +141,11 @@ impl ModuleNames {
             return None;
         }
         self.classes.get(name)?.as_ref()
+    }
+
+    /// What a call of a function of the module, or of a method (`Client.open`), gives, as its author says.
+    pub fn returned(&self, qualified: &str) -> Option<&Returned> {
+        self.returned.get(qualified)?.as_ref()
     }
 
     /// Whether `name` exists for type checkers only.
@@ -157,5 +178,6 @@ fn fingerprint(module: &ModuleNames) -> u64 {
     };
     let classes = module.classes.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
     let names = module.names.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
-    hash(&|hasher| (names, classes, &module.stars).hash(hasher))
+    let returned = module.returned.iter().fold(0u64, |sum, entry| sum.wrapping_add(hash(&|hasher| entry.hash(hasher))));
+    hash(&|hasher| (names, classes, returned, &module.stars).hash(hasher))
 }

@@ -9,7 +9,7 @@ use super::analysis::Analysis;
 use super::modules::{Exports, Foreign, Modules, follow};
 use super::summary::Summary;
 use super::value::*;
-use crate::facts::{Attribute as Held, Class, Meaning, Member, ModuleNames};
+use crate::facts::{Attribute as Held, Class, Meaning, Member, ModuleNames, Returned, bare};
 use crate::project::stdlib::{self, Gives, Kind, Member as Library};
 
 /// What a call does, as far as the name of what is called tells.
@@ -52,6 +52,40 @@ impl Analysis<'_> {
         }
     }
 
+    /// The class of what a function gives, by its key: what awaiting it gives, for an `async def`.
+    pub(super) fn instance_given(&self, key: &str) -> Option<Arc<str>> {
+        let lookup = self.lookup();
+        match key.rsplit_once(':') {
+            Some((module, name)) => {
+                let exports = self.context.modules.get(module)?;
+                At { lookup, names: &exports.names, exports: Some(&exports) }.instance_given(name)
+            }
+            None => At { lookup, names: self.context.module, exports: None }.instance_given(key),
+        }
+    }
+
+    /// What `y` is in `with x as y`, for an `x` of this class.
+    pub(super) fn entered(&self, instance: &Instance, is_async: bool) -> Value {
+        if let Some(class) = stdlib::class(&instance.class) {
+            return class.entered(is_async).map_or(Value::Unknown, |class| declared(class.path));
+        }
+        let enter = if is_async { "__aenter__" } else { "__enter__" };
+        let (Callee::Coroutine { key: Some(key), .. } | Callee::Plain(key)) = self.method(&instance.class, enter)
+        else {
+            return Value::Unknown;
+        };
+        let own = |names: &ModuleNames, name: &str| names.returned(name) == Some(&Returned::Itself);
+        let is_itself = match key.rsplit_once(':') {
+            Some((module, name)) => self.context.modules.get(module).is_some_and(|of| own(&of.names, name)),
+            None => own(self.context.module, &key),
+        };
+        match self.instance_given(&key) {
+            Some(_) if is_itself => Value::Instance(instance.clone()),
+            Some(class) => declared(&class),
+            None => Value::Unknown,
+        }
+    }
+
     /// What calling this method of a class does.
     pub(super) fn method(&self, class: &str, name: &str) -> Callee {
         self.lookup().method(class, name).unwrap_or(Callee::Unknown)
@@ -63,10 +97,17 @@ impl Analysis<'_> {
             Some(Foreign::Function(exports, name) | Foreign::Class(exports, name)) => {
                 in_module(&exports.names, Some(&exports), &name)
             }
-            Some(Foreign::Member(of, name)) => match self.lookup().class_behind(&of) {
-                Some(class) => self.method(&class, &name),
-                None => Callee::Unknown,
-            },
+            Some(Foreign::Member(of, members)) => {
+                let Some(mut class) = self.lookup().class_behind(&of) else { return Callee::Unknown };
+                let (attributes, method) =
+                    members.rsplit_once('.').map_or((None, &*members), |(of, name)| (Some(of), name));
+                for name in attributes.into_iter().flat_map(|names| names.split('.')) {
+                    let instance = Instance { class, is_own: false, is_certain: false, is_class: false };
+                    let Value::Instance(held) = self.attribute_of(&instance, name) else { return Callee::Unknown };
+                    class = held.class;
+                }
+                self.method(&class, method)
+            }
             _ => Callee::Unknown,
         }
     }
@@ -133,7 +174,7 @@ impl Analysis<'_> {
 
     /// The same for a callee as a module writes it at its top.
     fn result_of_written(&self, at: &At<'_>, callee: &str) -> Value {
-        match at.class_of(callee) {
+        match at.class_made_by(callee) {
             Some(class) => declared(&class),
             None => match module_path(at.names, callee) {
                 Some(path) if at.exports.is_none() => self.result_of(&path),
@@ -154,7 +195,8 @@ impl Analysis<'_> {
     }
 }
 
-fn declared(class: &str) -> Value {
+/// An instance of this class, as somebody says.
+pub(super) fn declared(class: &str) -> Value {
     let class = class.into();
     Value::Instance(Instance { class, is_own: false, is_certain: false, is_class: false })
 }
@@ -194,9 +236,18 @@ struct At<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// The class that an annotation or a base names at the top of the module at hand.
-    pub(super) fn class_of(self, written: &str) -> Option<Arc<str>> {
-        At { lookup: self, names: self.own, exports: None }.class_of(written)
+    /// The class that a parameter's annotation names, as [`crate::facts::Names::annotated`] has it.
+    pub(super) fn annotated(self, class: &str) -> Option<Arc<str>> {
+        if !class.contains('.') {
+            return self.own.class(class).map(|_| class.into());
+        }
+        if stdlib::class(class).is_some() {
+            return Some(class.into()).filter(|_| !matters_as_task(class));
+        }
+        match follow(self.modules, None, class)? {
+            Foreign::Class(exports, name) => Some(exports.key_of(&name)),
+            _ => None,
+        }
     }
 
     /// Looks at a class that some module in view makes.
@@ -219,7 +270,7 @@ impl<'a> Lookup<'a> {
         match of {
             Foreign::Class(exports, name) => Some(exports.key_of(name)),
             Foreign::CallResult(exports, callee) => {
-                At { lookup: self, names: &exports.names, exports: Some(exports) }.class_of(callee)
+                At { lookup: self, names: &exports.names, exports: Some(exports) }.class_made_by(callee)
             }
             _ => None,
         }
@@ -274,6 +325,28 @@ impl At<'_> {
         }
     }
 
+    /// The class of what a function or method of the module gives.
+    fn instance_given(&self, qualified: &str) -> Option<Arc<str>> {
+        match self.names.returned(qualified)? {
+            Returned::Itself => self.class_of(qualified.rsplit_once('.')?.0),
+            Returned::Instance(written) => self.class_of(written),
+        }
+    }
+
+    /// The class of what a call of this dotted name gives.
+    fn class_made_by(&self, callee: &str) -> Option<Arc<str>> {
+        let class = self.class_of(callee).or_else(|| self.instance_given(callee));
+        class.or_else(|| {
+            let path = module_path(self.names, callee)?;
+            match follow(self.lookup.modules, self.exports.map(|exports| &*exports.key), &path)? {
+                Foreign::Function(exports, name) => {
+                    At { lookup: self.lookup, names: &exports.names, exports: Some(&exports) }.instance_given(&name)
+                }
+                _ => None,
+            }
+        })
+    }
+
     fn own_method(&self, of: &Class, name: &str) -> Step {
         // An attribute of the instance hides a method.
         if of.attribute(name).is_some() {
@@ -307,23 +380,6 @@ impl At<'_> {
 /// Tasks and futures are followed from where they are made, and loops have a value of their own.
 fn matters_as_task(class: &str) -> bool {
     matches!(class, "asyncio.Task" | "asyncio.Future" | "asyncio.TaskGroup") || class.ends_with("EventLoop")
-}
-
-/// An annotation without `Optional[…]`, `| None`, quotes and type arguments.
-fn bare(annotation: &str) -> &str {
-    let mut text = annotation.trim().trim_matches(['"', '\'']);
-    for optional in ["Optional[", "typing.Optional[", "t.Optional["] {
-        if let Some(inner) = text.strip_prefix(optional).and_then(|rest| rest.strip_suffix(']')) {
-            text = inner.trim();
-        }
-    }
-    if let Some((left, right)) = text.split_once('|') {
-        text = match (left.trim(), right.trim()) {
-            (of, "None") | ("None", of) => of,
-            _ => text,
-        };
-    }
-    text.split_once('[').map_or(text, |(of, _)| of.trim())
 }
 
 /// The dotted path of a name of the module that an import brings.

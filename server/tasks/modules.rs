@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::summary::{Returns, Summary};
-use crate::facts::{Meaning, ModuleNames};
+use crate::facts::{Attribute, Meaning, ModuleNames, Returned};
 
 /// A module as those who import it see it.
 #[derive(Debug, Default)]
@@ -74,9 +74,12 @@ pub enum Foreign {
     Class(Arc<Exports>, Arc<str>),
     /// A variable that holds what a call of this dotted path, as the module writes it, gave.
     CallResult(Arc<Exports>, Arc<str>),
-    /// An attribute of a class or variable.
+    /// Attributes of a class or variable: `queue.put`.
     Member(Box<Foreign>, Arc<str>),
 }
+
+/// How far from a class to the classes that it names a fingerprint goes.
+const MAX_DEPTH: u32 = 3;
 
 /// So many re-exports and star imports are followed: more is a circle.
 const MAX_STEPS: u32 = 24;
@@ -117,11 +120,10 @@ fn follow_on(modules: &dyn Modules, from: Option<&str>, path: &str, steps: &mut 
     };
     match members {
         None => Some(found),
-        Some(member) if !member.contains('.') => match found {
-            Foreign::Class(..) | Foreign::CallResult(..) => Some(Foreign::Member(Box::new(found), member.into())),
+        Some(members) => match found {
+            Foreign::Class(..) | Foreign::CallResult(..) => Some(Foreign::Member(Box::new(found), members.into())),
             _ => None,
         },
-        Some(_) => None,
     }
 }
 
@@ -166,7 +168,11 @@ fn depend(modules: &dyn Modules, found: &Foreign, hasher: &mut FxHasher, depth: 
     match found {
         Foreign::Module(exports) => (&exports.key, exports.fingerprint()).hash(hasher),
         Foreign::Function(exports, name) => {
-            (&exports.key, name, exports.names.meaning(name), exports.summaries.get(name)).hash(hasher);
+            let returned = exports.names.returned(name);
+            (&exports.key, name, exports.names.meaning(name), exports.summaries.get(name), returned).hash(hasher);
+            if let Some(Returned::Instance(class)) = returned.filter(|_| depth < MAX_DEPTH) {
+                written(modules, exports, class, hasher, depth);
+            }
         }
         Foreign::Class(exports, name) => {
             // What its methods do for their callers goes with the class.
@@ -174,15 +180,22 @@ fn depend(modules: &dyn Modules, found: &Foreign, hasher: &mut FxHasher, depth: 
             let mut methods: Vec<_> = exports.summaries.iter().filter(|(of, _)| own(of)).collect();
             methods.sort_unstable_by(|a, b| a.0.cmp(b.0));
             let class = exports.names.class(name);
-            (&exports.key, name, class, methods).hash(hasher);
+            let members = class.into_iter().flat_map(|class| &class.members);
+            let returned = members.filter_map(|(member, _)| exports.names.returned(&format!("{name}.{member}")));
+            let returned: Vec<&Returned> = returned.collect();
+            (&exports.key, name, class, methods, &returned).hash(hasher);
             let others = class.into_iter().flat_map(|class| {
                 let made = class.attributes.iter().filter_map(|(_, attribute)| match attribute {
-                    crate::facts::Attribute::CallResult(callee) => Some(callee),
-                    crate::facts::Attribute::Other => None,
+                    Attribute::CallResult(callee) => Some(callee),
+                    Attribute::Other => None,
                 });
                 class.bases.iter().flatten().chain(made)
             });
-            for other in others.filter(|_| depth < 8) {
+            let given = returned.into_iter().filter_map(|returned| match returned {
+                Returned::Instance(class) => Some(class),
+                Returned::Itself => None,
+            });
+            for other in others.chain(given).filter(|_| depth < MAX_DEPTH) {
                 written(modules, exports, other, hasher, depth);
             }
         }

@@ -528,6 +528,7 @@ impl Coroutine {
             may_refuse: true,
             lent: Arc::new([]),
             gives: None,
+            instance: None,
             made_in: None,
         }
     }
