@@ -191,7 +191,8 @@ impl View<'_> {
             let (name, behind) = rest.split_once('.').unwrap_or((rest, ""));
             // What `__init__` binds hides the module of the same name, which importing it may have bound itself: `from . import lib`.
             let bound = package.as_ref().and_then(|package| package.names.meaning(name));
-            let is_module = |path: &String| init.as_deref() == Some(file) && path == asked;
+            let is_asked = |path: &str| asked.strip_prefix(path).is_some_and(|on| on.is_empty() || on.starts_with('.'));
+            let is_module = |path: &str| init.as_deref() == Some(file) && is_asked(path);
             if bound.is_some_and(|bound| !matches!(bound, crate::facts::Meaning::Import(path) if is_module(path))) {
                 return Some((package?, rest));
             }

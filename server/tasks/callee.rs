@@ -278,17 +278,20 @@ impl<'a> Lookup<'a> {
 
     /// The method that a class or its bases give. `None`: it may come from anywhere.
     fn method(self, class: &str, name: &str) -> Option<Callee> {
-        let mut class: Arc<str> = class.into();
+        // The bases in order, each before what is behind it: Python's own order but for diamonds.
+        let mut open: Vec<Arc<str>> = vec![class.into()];
         for _ in 0..MAX_BASES {
+            let class = open.pop()?;
             if let Some(known) = stdlib::class(&class) {
-                return match known.member(name)?.kind {
-                    Kind::Coroutine(name) => Some(Callee::Coroutine { name: name.into(), key: None }),
-                    _ => None,
-                };
+                match known.member(name).map(|member| member.kind) {
+                    Some(Kind::Coroutine(name)) => return Some(Callee::Coroutine { name: name.into(), key: None }),
+                    Some(_) => return None,
+                    None => continue,
+                }
             }
             match self.with(&class, |at, of| at.own_method(of, name))? {
                 Step::Found(callee) => return Some(callee),
-                Step::Base(base) => class = base,
+                Step::Bases(bases) => open.extend(bases.into_iter().rev()),
                 Step::Nothing => return None,
             }
         }
@@ -299,8 +302,8 @@ impl<'a> Lookup<'a> {
 /// What a class says of one of its methods.
 enum Step {
     Found(Callee),
-    /// Ask this one.
-    Base(Arc<str>),
+    /// Ask these.
+    Bases(Vec<Arc<str>>),
     Nothing,
 }
 
@@ -365,17 +368,28 @@ impl At<'_> {
                 _ => Step::Nothing,
             };
         }
+        let mut bases = Vec::new();
         for base in &of.bases {
             let Some(base) = base.as_deref() else { return Step::Nothing };
             let path = module_path(self.names, base);
             if path.as_deref().or(Some(base)).is_some_and(stdlib::is_neutral_base) {
                 continue;
             }
-            return self.class_of(base).map_or(Step::Nothing, Step::Base);
+            match self.class_of(base) {
+                Some(base) => bases.push(base),
+                // What it has is not known, but what stands before it is asked first.
+                None => {
+                    bases.push(UNKNOWN.into());
+                    break;
+                }
+            }
         }
-        Step::Nothing
+        Step::Bases(bases)
     }
 }
+
+/// No class is called so: looking into it ends in not knowing.
+const UNKNOWN: &str = "?";
 
 /// Tasks and futures are followed from where they are made, and loops have a value of their own.
 fn matters_as_task(class: &str) -> bool {

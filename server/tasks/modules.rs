@@ -78,6 +78,19 @@ pub enum Foreign {
     Member(Box<Foreign>, Arc<str>),
 }
 
+impl Foreign {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Module(a), Self::Module(b)) => a.key == b.key,
+            (Self::Function(a, f), Self::Function(b, g))
+            | (Self::Class(a, f), Self::Class(b, g))
+            | (Self::CallResult(a, f), Self::CallResult(b, g)) => a.key == b.key && f == g,
+            (Self::Member(a, f), Self::Member(b, g)) => a.is(b) && f == g,
+            _ => false,
+        }
+    }
+}
+
 /// How far from a class to the classes that it names a fingerprint goes.
 const MAX_DEPTH: u32 = 3;
 
@@ -111,11 +124,12 @@ fn follow_on(modules: &dyn Modules, from: Option<&str>, path: &str, steps: &mut 
         None if name.starts_with('_') => return None,
         None => {
             let stars = exports.names.star_imports().iter();
-            let mut found =
-                stars.filter_map(|star| follow_on(modules, Some(&exports.key), &format!("{star}.{rest}"), steps));
+            let mut found = stars.filter_map(|star| {
+                follow_on(modules, Some(&exports.key), &format!("{star}.{rest}"), &mut steps.clone())
+            });
             // Of several the last would win, but which of them has the name at run time is not known.
             let first = found.next()?;
-            return found.next().is_none().then_some(first);
+            return found.all(|other| other.is(&first)).then_some(first);
         }
     };
     match members {
