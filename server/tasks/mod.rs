@@ -6,7 +6,7 @@
 //!
 //! - `value` what a place can hold, `world` what is known on one path
 //! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked
-//! - `callee` what is called, by its name; `calls`, `members`, `methods`, `awaits` and `coroutines` are the table of what each operation
+//! - `callee` what is called, by its name, `modules` the same for names of other modules; `calls`, `members`, `methods`, `awaits` and `coroutines` are the table of what each operation
 //!   does, checked against CPython by the tests; `collections` is what lists and dicts hold, `refine` what a test tells
 //! - `summary` what a function does with what it is given, `trusted` what the user says of one
 
@@ -21,6 +21,7 @@ mod coroutines;
 mod ends;
 mod members;
 mod methods;
+pub mod modules;
 mod refine;
 mod summary;
 mod trusted;
