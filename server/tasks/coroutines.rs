@@ -166,7 +166,11 @@ impl Analysis<'_> {
         callee: &Arc<str>,
     ) {
         let Some(object) = world.object(id) else { return };
-        if object.coroutine().is_some() {
+        if let Some(coroutine) = object.coroutine().cloned() {
+            // Somebody else runs it: what it does with what it was lent is done out of view.
+            if effect.uses != Extent::Never || effect.escapes {
+                coroutine.lent.iter().for_each(|lent| world.escape(&Value::Object(lent.id)));
+            }
             match effect.uses {
                 Extent::Always => {
                     self.consume(at, world, id, by, guards);
