@@ -12,7 +12,8 @@ use super::args::{CheckArgs, OutputFormat};
 use super::configurations::Configurations;
 use super::source::{self, Source};
 use super::{CLEAN, FOUND, TROUBLE, json, summary, terminal, walk};
-use crate::engine::File;
+use crate::engine::{File, Modules};
+use crate::lsp::{Disk, shell};
 use crate::report::apply::{self, Refusal};
 use crate::report::{Applicability, Finding};
 use crate::text::Text;
@@ -60,6 +61,7 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
     };
     let run = Run {
         configurations: Arc::new(configurations),
+        modules: Arc::new(Modules::new(Box::new(Disk), shell())),
         least: if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe },
         mode: match (args.diff, args.fix) {
             (true, _) => Mode::Diff,
@@ -149,6 +151,8 @@ fn print(
 
 struct Run {
     configurations: Arc<Configurations>,
+    /// The modules that the files import.
+    modules: Arc<Modules>,
     least: Applicability,
     mode: Mode,
 }
@@ -234,7 +238,8 @@ impl Run {
     }
 
     fn analyse(&self, text: &str, path: &Path) -> Arc<[Finding]> {
-        File::new(text.to_owned(), Arc::new(self.configurations.settings(path))).findings()
+        let file = File::new(text.to_owned(), Arc::new(self.configurations.settings(path)));
+        file.among(self.modules.clone(), walk::absolute(path)).findings()
     }
 }
 

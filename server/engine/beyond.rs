@@ -10,7 +10,7 @@ use crate::fixes::{Beyond, ItemView, Need, Reached, View, reach_out};
 impl File {
     /// What `beyond`, of this item, comes to in the text as it is.
     pub(super) fn reach_out(&mut self, item: usize, beyond: &Beyond) -> Reached {
-        self.module.update(self.text.as_str(), &self.items, &mut self.states);
+        self.analyse(None);
         let top_level_await = self.top_level_await();
         // Each turn parses more, and there is no more than all.
         for _ in 0..=self.items.len() {

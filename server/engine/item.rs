@@ -12,12 +12,15 @@ use super::Draft;
 use super::given::Given;
 use super::names::Module;
 use super::usage::{self, Asked, Usage};
-use crate::facts::{Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract};
+use crate::facts::{
+    BindingKind, Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract,
+};
 use crate::fixes::{self, Global, Home, Repair, Site};
 use crate::flow::{self, Unit};
 use crate::items::Item;
 use crate::report::suppression;
 use crate::rules::{self, Verdict};
+use crate::tasks::modules::{Modules, fingerprint};
 use crate::tasks::{self, Mention, Summary};
 use crate::text::{Edit, Span};
 use crate::tree::{self, Tree};
@@ -97,6 +100,8 @@ pub(super) struct Analysis {
     current: bool,
     /// Of what the functions depend on in the item besides their own text.
     context: u64,
+    /// What its functions import, in dotted form.
+    imports: Vec<String>,
     /// What is found by syntax alone, by the scope of the function that it belongs to.
     syntax: Vec<(ScopeId, Verdict)>,
     slots: Vec<Slot>,
@@ -142,6 +147,8 @@ pub(super) struct Inputs<'a> {
     /// Of the summaries of those it calls.
     pub calls: u64,
     pub summary: &'a dyn Fn(&str) -> Option<Arc<Summary>>,
+    /// Where other modules are found.
+    pub modules: &'a dyn Modules,
 }
 
 impl Analysis {
@@ -358,7 +365,8 @@ impl ItemState {
         let broken = |span: Span| facts.scope(facts.function_at(span.start)).is_some_and(|scope| scope.broken);
         let hidden = before.into_values().map(|function| function.suspended(broken));
         let hidden = hidden.filter(|function| !function.drafts.is_empty()).collect();
-        self.analysis = Some(Analysis { current: true, context: context(facts, text), syntax, slots, hidden });
+        let (context, imports) = (context(facts, text), local_imports(facts));
+        self.analysis = Some(Analysis { current: true, context, imports, syntax, slots, hidden });
     }
 
     /// Brings one function up to date; gives whether that took an analysis.
@@ -366,7 +374,8 @@ impl ItemState {
         let (Some(tree), Some(facts), Some(analysis)) = (&self.tree, &self.facts, &mut self.analysis) else {
             return false;
         };
-        let context = analysis.context;
+        let imported = |sum: u64, path: &String| sum.wrapping_add(fingerprint(inputs.modules, path));
+        let context = analysis.imports.iter().fold(analysis.context, imported);
         let Some(slot) = analysis.slots.get_mut(index).filter(|slot| !slot.suspended) else { return false };
         // Zero means "to be analysed".
         let content = hashed(&(slot.text, context, inputs.names, inputs.calls)).max(1);
@@ -405,6 +414,7 @@ impl Function {
         let Some(graph) = flow::lower(slot.unit, tree.root(), names) else { return };
         let context = tasks::Context {
             module: &inputs.module.names,
+            modules: inputs.modules,
             isolated: &|function| inputs.module.isolated.contains(function),
             summary: inputs.summary,
             trust: &inputs.module.trust,
@@ -547,6 +557,20 @@ fn context(facts: &Facts, text: &str) -> u64 {
         }
     }
     hasher.finish()
+}
+
+/// What functions and classes of an item import.
+fn local_imports(facts: &Facts) -> Vec<String> {
+    let bindings = facts.scopes.iter().skip(1).flat_map(|scope| scope.symbols.values()).flat_map(|of| &of.bindings);
+    let mut imports: Vec<String> = bindings
+        .filter_map(|binding| match &binding.kind {
+            BindingKind::Import(path) => Some(path.clone()),
+            _ => None,
+        })
+        .collect();
+    imports.sort_unstable();
+    imports.dedup();
+    imports
 }
 
 fn hashed(value: &(impl Hash + ?Sized)) -> u64 {

@@ -19,9 +19,11 @@ pub(super) enum Mark {
     Silences,
     /// A comment that silences nothing may be worth a hint.
     Hints,
+    /// What other modules make may come in.
+    Imports,
 }
 
-const ALL: [Mark; 4] = [Mark::Matters, Mark::Cells, Mark::Silences, Mark::Hints];
+const ALL: [Mark; 5] = [Mark::Matters, Mark::Cells, Mark::Silences, Mark::Hints, Mark::Imports];
 
 impl Mark {
     /// Whether it stands in the text, which starts where a line does.
@@ -31,6 +33,7 @@ impl Mark {
             Self::Matters => tasks::may_make_tasks(text) || holds("await"),
             Self::Cells => has_cells(text),
             Self::Silences => suppression::mentions(text),
+            Self::Imports => holds("import"),
             Self::Hints => holds("aiolint:") || RULES.iter().any(|rule| holds(rule.name)),
         }
     }

@@ -15,6 +15,7 @@
 //! - `touched` which items the edits since the last look may have changed
 //! - `given` of which classes the callers in the file make what they give
 //! - `program` which functions are analysed, and in which order
+//! - `modules` the other modules that it imports
 //! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
 
@@ -23,11 +24,13 @@ mod given;
 mod hover;
 mod item;
 mod marks;
+mod modules;
 mod names;
 mod program;
 mod touched;
 mod usage;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -37,12 +40,15 @@ use crate::project::Settings;
 use crate::report::suppression::{self, Source};
 use crate::report::{Finding, Fix, Level, Related, TextEdit};
 use crate::rules::RULES;
+use crate::tasks::modules::{Exports, NoModules};
 use crate::text::{Change, Edit, Encoding, Span, Text};
 use crate::{fixes, tasks};
 
 pub use hover::Hover;
 use item::ItemState;
 use marks::{Mark, Marks};
+pub use modules::Modules;
+use modules::View;
 use names::Module;
 use program::{Program, Selection};
 
@@ -57,6 +63,8 @@ pub struct File {
     program: Program,
     findings: Option<Arc<[Finding]>>,
     analysed: u64,
+    /// The other modules, and where the file itself is.
+    elsewhere: Option<(Arc<Modules>, PathBuf)>,
 }
 
 impl File {
@@ -74,8 +82,35 @@ impl File {
             program: Program::default(),
             findings: None,
             analysed: 0,
+            elsewhere: None,
             settings,
         }
+    }
+
+    /// The file is at `path`, which must be absolute, and imports from these modules.
+    #[must_use]
+    pub fn among(mut self, modules: Arc<Modules>, path: PathBuf) -> Self {
+        self.elsewhere = Some((modules, path));
+        self.modules_changed();
+        self
+    }
+
+    /// What other modules export may have changed.
+    pub fn modules_changed(&mut self) {
+        self.module.others_changed();
+        self.findings = None;
+    }
+
+    /// What the file exports as a module of this key, with what its functions do for their callers if these are wanted.
+    fn exports(&mut self, key: Arc<str>, with_summaries: bool) -> Exports {
+        self.module.knows_all_classes();
+        self.module.update(self.text.as_str(), &self.items, &mut self.states, &NoModules);
+        let mut exports = Exports { key, names: self.module.names.clone(), ..Exports::default() };
+        if with_summaries {
+            self.analyse(None);
+            exports.summaries = self.program.summaries();
+        }
+        exports
     }
 
     /// Applies the changes of one notification, in order: each is relative to the text that the one before it left.
@@ -191,9 +226,13 @@ impl File {
     /// Brings the items that matter up to date, and `also` this one.
     fn analyse(&mut self, also: Option<usize>) {
         let text = self.text.as_str();
-        let matters = self.marks.hold(Mark::Matters, text);
+        let view =
+            self.elsewhere.as_ref().map(|(modules, path)| View { modules, file: path, settings: &self.settings });
+        let modules: &dyn tasks::modules::Modules = view.as_ref().map_or(&NoModules, |view| view);
+        // What other modules make has no word that tells.
+        let matters = self.marks.hold(Mark::Matters, text) || (view.is_some() && self.marks.hold(Mark::Imports, text));
         if matters || also.is_some() {
-            self.module.update(text, &self.items, &mut self.states);
+            self.module.update(text, &self.items, &mut self.states, modules);
         }
         let wanted: &[usize] = if matters { &self.module.wanted } else { &[] };
         let also = also.filter(|index| wanted.binary_search(index).is_err());
@@ -208,7 +247,7 @@ impl File {
             }
         };
         let (items, states) = (&self.items, &mut self.states);
-        self.analysed += self.program.analyse(selection, all, text, items, states, &self.module);
+        self.analysed += self.program.analyse(selection, all, text, items, states, &self.module, modules);
     }
 
     /// Where the `def` of a function of the file starts, by its qualified name.

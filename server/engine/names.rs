@@ -13,9 +13,12 @@ use super::given;
 use super::item::{ItemState, Slot, Words, word};
 use super::touched::Touched;
 use super::usage::{self, Asked, Usage};
-use crate::facts::{Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, isolated};
+use crate::facts::{
+    Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, Returned, bare, is_class_like, isolated,
+};
 use crate::items::{Item, ItemKind};
 use crate::project::config::Trust;
+use crate::tasks::modules::{Modules, fingerprint, may_make};
 
 #[derive(Default)]
 pub(super) struct Module {
@@ -54,6 +57,10 @@ pub(super) struct Module {
     /// What each item gave to all this.
     known: Vec<Given>,
     touched: Touched,
+    /// What other modules export may be something else now.
+    others_changed: bool,
+    /// Classes are read even where nothing in them matters to the file itself.
+    all_classes: bool,
 }
 
 /// What an item gives to what all items share, as fingerprints: while these stay, nothing else is looked at.
@@ -81,19 +88,39 @@ impl Module {
         self.touched.note(old, len);
     }
 
+    /// What other modules export may have changed.
+    pub fn others_changed(&mut self) {
+        self.others_changed = true;
+    }
+
+    /// Every class is read from now on.
+    pub fn knows_all_classes(&mut self) {
+        self.all_classes = true;
+    }
+
     /// Brings it up to date.
-    pub fn update(&mut self, text: &str, items: &[Item], states: &mut [ItemState]) {
-        let Some((old, new)) = self.touched.take(self.known.len(), items.len()) else { return };
+    pub fn update(&mut self, text: &str, items: &[Item], states: &mut [ItemState], modules: &dyn Modules) {
+        let others_changed = std::mem::take(&mut self.others_changed);
+        let Some((old, new)) = self.touched.take(self.known.len(), items.len()) else {
+            if others_changed {
+                self.note_mentions(true, text, items, states, modules);
+            }
+            return;
+        };
+        let all = self.all_classes;
         let mut given: Vec<Given> = new
             .clone()
-            .map(|index| Given { names: names_of(&items[index], text, &mut states[index]).stamp(), ..Given::default() })
+            .map(|index| Given {
+                names: names_of(&items[index], text, &mut states[index], all).stamp(),
+                ..Given::default()
+            })
             .collect();
         let before: Vec<Given> = self.known.splice(old, given.iter().copied()).collect();
         let differs = |given: &[Given], part: fn(&Given) -> u64| !given.iter().map(part).eq(before.iter().map(part));
         let mut changed = false;
         let mut looked: Vec<usize> = new.clone().collect();
         if differs(&given, |given| given.names) {
-            let named = items.iter().zip(states.iter_mut()).map(|(item, state)| names_of(item, text, state));
+            let named = items.iter().zip(states.iter_mut()).map(|(item, state)| names_of(item, text, state, all));
             let safe = &self.trust.safe_decorators;
             let mut names = ModuleNames::from_items(named);
             if !safe.is_empty() {
@@ -118,8 +145,8 @@ impl Module {
         if changed || differs(&given, |given| given.usage) {
             self.note_usage(states);
         }
-        if changed || differs(&given, |given| given.mentions) {
-            self.note_mentions(changed, text, items, states);
+        if changed || others_changed || differs(&given, |given| given.mentions) {
+            self.note_mentions(changed || others_changed, text, items, states, modules);
             for index in self.wanted.clone() {
                 self.look_at_calls(index, text, items, states);
             }
@@ -194,7 +221,14 @@ impl Module {
     }
 
     /// Brings up to date what goes by the names that each item mentions; `changed` where those mean something else now.
-    fn note_mentions(&mut self, changed: bool, text: &str, items: &[Item], states: &mut [ItemState]) {
+    fn note_mentions(
+        &mut self,
+        changed: bool,
+        text: &str,
+        items: &[Item],
+        states: &mut [ItemState],
+        modules: &dyn Modules,
+    ) {
         let mut mentions: FxHashMap<&str, &Mentions> = FxHashMap::default();
         for (item, state) in items.iter().zip(states.iter()) {
             let own = own_name(item, item.span.of(text));
@@ -205,7 +239,7 @@ impl Module {
         let isolated: FxHashSet<String> = isolated(&mentions).into_iter().map(str::to_owned).collect();
         if changed || isolated != self.isolated {
             self.isolated = isolated;
-            self.weigh();
+            self.weigh(modules);
         }
         let private = private(&self.names, states);
         if private != self.private {
@@ -217,7 +251,7 @@ impl Module {
     }
 
     /// Works out what each name means, in one number, and which names matter.
-    fn weigh(&mut self) {
+    fn weigh(&mut self, modules: &dyn Modules) {
         let own = |name: &str, meaning: &Meaning| {
             hashed(&(meaning, self.names.is_typing_only(name), self.isolated.contains(name)))
         };
@@ -227,19 +261,28 @@ impl Module {
         for (name, meaning) in self.names.iter() {
             let mut sum = own(name, meaning);
             let class = match meaning {
-                Meaning::Import(_) => {
+                Meaning::Import(path) => {
                     shared = shared.wrapping_add(hashed(&(name, meaning)));
+                    sum = sum.wrapping_add(fingerprint(modules, path));
                     None
                 }
                 Meaning::Class => Some(name),
                 Meaning::CallResult(callee) => Some(root(callee)),
+                Meaning::Function { .. } => {
+                    let returned = self.names.returned(name);
+                    sum = sum.wrapping_add(hashed(&returned));
+                    match returned {
+                        Some(Returned::Instance(class)) => Some(root(class)),
+                        _ => None,
+                    }
+                }
                 _ => None,
             };
             if let Some(class) = class {
                 sum = sum.wrapping_add(class_hash(&self.names, class, 0));
             }
             self.meanings.insert(word(name), sum);
-            if self.may_make(meaning, name) {
+            if self.may_make(meaning, name, modules) {
                 self.matter.insert(name.to_owned());
             }
         }
@@ -277,7 +320,7 @@ impl Module {
         self.reawaited.iter().any(|(of, name)| of == class && name == attribute)
     }
 
-    fn may_make(&self, meaning: &Meaning, name: &str) -> bool {
+    fn may_make(&self, meaning: &Meaning, name: &str, modules: &dyn Modules) -> bool {
         let class = |name: &str| {
             let is_async = |(_, member): &(String, Member)| matches!(member, Member::Method { is_async: true, .. });
             let makes = |class: &Class| class.members.iter().any(is_async) || class.bases.iter().any(Option::is_some);
@@ -286,7 +329,7 @@ impl Module {
         match meaning {
             Meaning::Function { is_async, .. } => *is_async,
             Meaning::Class => class(name),
-            Meaning::Import(path) => path.starts_with("asyncio"),
+            Meaning::Import(path) => path.starts_with("asyncio") || may_make(modules, path),
             Meaning::CallResult(callee) => {
                 class(callee)
                     || matches!(self.names.meaning(root(callee)), Some(Meaning::Import(path)) if path.starts_with("asyncio"))
@@ -376,10 +419,15 @@ fn own_name<'t>(item: &Item, text: &'t str) -> &'t str {
     item.kind.name().map(|name| name.of(text)).unwrap_or_default()
 }
 
-fn names_of<'a>(item: &Item, text: &'a str, state: &'a mut ItemState) -> ItemNames<'a> {
+/// `all`: classes that do not matter to the file are read as well.
+fn names_of<'a>(item: &Item, text: &'a str, state: &'a mut ItemState, all: bool) -> ItemNames<'a> {
     let text = item.span.of(text);
-    match header(item, text, state.words(text)) {
-        Some((name, meaning)) => ItemNames::Header(name, meaning),
+    let known = header(item, text, state.words(text));
+    match known.filter(|(_, meaning)| !(all && *meaning == Meaning::Class)) {
+        Some((name, meaning)) => {
+            let is_function = matches!(meaning, Meaning::Function { .. });
+            ItemNames::Header(name, meaning, is_function.then(|| returned(text)).flatten())
+        }
         None => ItemNames::Parsed(state.facts(text)),
     }
 }
@@ -415,6 +463,10 @@ fn class_hash(names: &ModuleNames, name: &str, depth: u32) -> u64 {
     let mut sum = names.meaning(name).map(hashed).unwrap_or_default();
     let Some(class) = names.class(name).filter(|_| depth < MAX_BASES) else { return sum };
     sum = sum.wrapping_add(hashed(class));
+    for (member, _) in &class.members {
+        let returned = names.returned(&format!("{name}.{member}"));
+        sum = sum.wrapping_mul(31).wrapping_add(returned.map(hashed).unwrap_or_default());
+    }
     for base in class.bases.iter().flatten() {
         sum = sum.wrapping_mul(31).wrapping_add(class_hash(names, root(base), depth + 1));
     }
@@ -426,6 +478,27 @@ fn class_hash(names: &ModuleNames, name: &str, depth: u32) -> u64 {
         }
     }
     sum
+}
+
+/// The class that a `def` says it gives, by its annotation (`-> Client:`) or else by its only `return` (`return Client(…)`).
+fn returned(text: &str) -> Option<&str> {
+    let is_dotted =
+        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let head = &text[..memchr::memmem::find(text.as_bytes(), b":\n")?];
+    if let Some((_, annotation)) = head.rsplit_once("->") {
+        return Some(bare(annotation)).filter(|name| is_dotted(name) && is_class_like(name));
+    }
+    let (_, last) = text.trim_end().rsplit_once('\n')?;
+    let value = last.trim_start().strip_prefix("return ")?;
+    let (callee, _) = value.split_once('(')?;
+    let mut depth = 0;
+    let end = value.bytes().position(|byte| {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        byte == b')' && depth == 0
+    });
+    let is_call = end == Some(value.len() - 1);
+    let is_only = memchr::memmem::find_iter(text.as_bytes(), "return").count() == 1;
+    Some(callee).filter(|callee| is_call && is_only && is_dotted(callee) && is_class_like(callee))
 }
 
 /// What a function's or class's first words say of its name; `None` where the whole has to be read.

@@ -16,6 +16,7 @@ use super::touched::Touched;
 use crate::facts::{Attribute, ModuleNames};
 use crate::items::Item;
 use crate::tasks::Summary;
+use crate::tasks::modules::Modules;
 
 /// A function: its item, and its slot in that.
 struct Node {
@@ -89,6 +90,7 @@ impl Program {
         items: &[Item],
         states: &mut [ItemState],
         module: &Module,
+        modules: &dyn Modules,
     ) -> u64 {
         let touched = self.touched.take(self.items, items.len()).map(|(_, new)| new).unwrap_or_default();
         self.items = items.len();
@@ -125,7 +127,7 @@ impl Program {
                     let known = &self.nodes[self.by_name.get(name).copied().flatten()?];
                     known.summary.clone().filter(|_| known.circle != circle)
                 };
-                let inputs = Inputs { module, names, calls, summary: &summary };
+                let inputs = Inputs { module, names, calls, summary: &summary, modules };
                 if states[item].analyse(at, items[item].span.of(text), &inputs) {
                     analysed += 1;
                     self.note(item, states);
@@ -162,6 +164,12 @@ impl Program {
         } else {
             self.noted.remove(&item);
         }
+    }
+
+    /// What its functions do for their callers, by name.
+    pub fn summaries(&self) -> FxHashMap<Arc<str>, Arc<Summary>> {
+        let known = self.nodes.iter().filter_map(|node| Some((node.callable.clone()?, node.summary.clone()?)));
+        known.collect()
     }
 
     /// The functions of these items, which were edited; `None` where others call each other now.

@@ -76,6 +76,92 @@ impl Class {
     }
 }
 
+/// What a call of a function gives, as its author says; for an `async def`, what awaiting it gives.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Returned {
+    /// What the method was called on.
+    Itself,
+    /// An instance of the class of this name, as the annotation or the only `return` writes it.
+    Instance(String),
+}
+
+/// What the functions at the top of the module and the methods of its classes give, by qualified name, where that is plain to see.
+pub(super) fn returned(facts: &Facts, found: &Found<'_>, src: &str) -> Vec<(String, Returned)> {
+    let mut all = Vec::new();
+    for (index, opened) in found.scopes.iter().enumerate() {
+        let Some(scope) = facts.scope(ScopeId(index as u32 + 1)) else { continue };
+        let (Some(name), Some(parent)) = (scope.name, scope.parent) else { continue };
+        if !matches!(scope.kind, ScopeKind::Function { is_generator: false, .. }) {
+            continue;
+        }
+        let class = facts.scope(parent).filter(|of| of.kind == ScopeKind::Class && of.parent == Some(ScopeId(0)));
+        let qualified = match class {
+            Some(class) => format!("{}.{}", class.name.map(|name| name.of(src)).unwrap_or_default(), name.of(src)),
+            None if parent == ScopeId(0) => name.of(src).to_owned(),
+            None => continue,
+        };
+        all.extend(gives(opened.node, class.is_some(), src).map(|gives| (qualified, gives)));
+    }
+    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    // Of two with one name nobody knows which it is.
+    let twice: Vec<String> = all.windows(2).filter(|two| two[0].0 == two[1].0).map(|two| two[0].0.clone()).collect();
+    all.retain(|(name, _)| !twice.contains(name));
+    all
+}
+
+fn gives(function: Node<'_>, is_method: bool, src: &str) -> Option<Returned> {
+    let own = super::query::parameters(function, src).into_iter().next().filter(|_| is_method);
+    if let Some(annotation) = function.child_by_field_name("return_type") {
+        let written = bare(text_of(annotation, src));
+        let of_self = own.as_ref().and_then(|(_, annotation)| annotation.as_deref());
+        let is_self = matches!(written, "Self" | "typing.Self" | "t.Self") || of_self.map(bare) == Some(written);
+        return match written {
+            _ if is_method && is_self => Some(Returned::Itself),
+            _ => is_class_like(written).then(|| Returned::Instance(written.to_owned())),
+        };
+    }
+    let body = function.child_by_field_name("body")?;
+    let last = named_children(body).last().filter(|last| last.kind() == "return_statement")?;
+    if memchr::memmem::find_iter(text_of(body, src).as_bytes(), "return").count() > 1 {
+        return None;
+    }
+    let value = last.named_child(0)?;
+    match value.kind() {
+        "identifier" if own.is_some_and(|(name, _)| text_of(name, src) == text_of(value, src)) => {
+            Some(Returned::Itself)
+        }
+        "call" => {
+            let callee = dotted(value.child_by_field_name("function")?, src)?;
+            is_class_like(&callee).then_some(Returned::Instance(callee))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a dotted name looks like that of a class. Only these are noted as what a function gives: every other word would make its
+/// callers depend on it for nothing.
+pub fn is_class_like(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name).trim_start_matches('_');
+    last.starts_with(char::is_uppercase) && !matches!(last, "None" | "Any")
+}
+
+/// An annotation without `Optional[…]`, `| None`, quotes and type arguments.
+pub fn bare(annotation: &str) -> &str {
+    let mut text = annotation.trim().trim_matches(['"', '\'']);
+    for optional in ["Optional[", "typing.Optional[", "t.Optional["] {
+        if let Some(inner) = text.strip_prefix(optional).and_then(|rest| rest.strip_suffix(']')) {
+            text = inner.trim().trim_matches(['"', '\'']);
+        }
+    }
+    if let Some((left, right)) = text.split_once('|') {
+        text = match (left.trim(), right.trim()) {
+            (of, "None") | ("None", of) => of,
+            _ => text,
+        };
+    }
+    text.split_once('[').map_or(text, |(of, _)| of.trim())
+}
+
 /// The classes at the top of the module, of one item.
 pub(super) fn classes(facts: &Facts, found: &Found<'_>, src: &str) -> Vec<Class> {
     let mut classes = Vec::new();

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tree_sitter::Node;
 
-use super::classes::classes;
+use super::classes::{classes, returned};
 use super::query::{Decorators, Found, Opened, names, parameters, type_parameters};
 use super::{Binding, BindingKind, Call, Facts, Resolved, Scope, ScopeId, ScopeKind};
 use crate::text::Span;
@@ -76,6 +76,7 @@ pub fn extract(root: Node<'_>, src: &str) -> Facts {
         mark_rebound(&mut facts);
         mark_captured(&mut facts, root, declarations, src);
         facts.classes = classes(&facts, &found, src);
+        facts.returned = returned(&facts, &found, src);
         facts.decorated = decorated(&facts, &found, src);
     }
     facts

@@ -20,7 +20,7 @@ mod names;
 mod query;
 mod resolve;
 
-pub use classes::{Attribute, Class, Member, Started, receiver_of};
+pub use classes::{Attribute, Class, Member, Returned, Started, bare, is_class_like, receiver_of};
 pub use extract::extract;
 pub use isolation::{Mentions, isolated};
 pub use module::{ItemNames, Meaning, ModuleNames};
@@ -46,6 +46,8 @@ pub struct Facts {
     pub awaits: Vec<Span>,
     /// The classes at the top of the module.
     pub classes: Vec<Class>,
+    /// What the functions at the top of the module and the methods of its classes give, by qualified name, sorted.
+    pub returned: Vec<(String, Returned)>,
     /// The coroutine functions of the module and of its classes that keep what they are under decorators: by qualified name,
     /// with the names of the decorators as written.
     pub decorated: Vec<(String, Vec<String>)>,

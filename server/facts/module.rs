@@ -7,25 +7,27 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::{BindingKind, Class, Facts, Member};
+use super::{BindingKind, Class, Facts, Member, Returned};
 
 /// What is known of the names of one item.
 #[derive(Clone, Debug)]
 pub enum ItemNames<'a> {
     /// All of it.
     Parsed(&'a Facts),
-    /// A `def` or `class` that nobody parsed, since nothing in it matters; not even the word `global`.
-    Header(&'a str, Meaning),
+    /// A `def` or `class` that nobody parsed, since nothing in it matters; not even the word `global`. With the class that a function's
+    /// annotation says it gives.
+    Header(&'a str, Meaning, Option<&'a str>),
 }
 
 impl ItemNames<'_> {
     /// Equal where the item gives the same to [`ModuleNames::from_items`].
     pub fn stamp(&self) -> u64 {
         let facts = match self {
-            Self::Header(name, meaning) => return hashed(&(name, meaning, false)),
+            Self::Header(name, meaning, returned) => return hashed(&(name, meaning, returned, false)),
             Self::Parsed(facts) => facts,
         };
-        let mut sum = hashed(&(&facts.rebound_globals, &facts.star_imports, &facts.classes, &facts.decorated));
+        let mut sum =
+            hashed(&(&facts.rebound_globals, &facts.star_imports, &facts.classes, &facts.decorated, &facts.returned));
         // In whatever order the map has them.
         for (name, meaning, typing_only) in bindings(facts) {
             sum = sum.wrapping_add(hashed(&(name, meaning, typing_only)));
@@ -64,6 +66,8 @@ pub struct ModuleNames {
     names: FxHashMap<String, Entry>,
     /// `None` for a name that two classes share.
     classes: FxHashMap<String, Option<Class>>,
+    /// What functions and methods give, by qualified name; `None` where several have it.
+    returned: FxHashMap<String, Option<Returned>>,
     stars: Vec<String>,
     /// See [`Facts::decorated`].
     decorated: Vec<(String, Vec<String>)>,
@@ -83,7 +87,12 @@ impl ModuleNames {
         let mut module = Self::default();
         for item in items {
             match item {
-                ItemNames::Header(name, meaning) => module.add(name, meaning, false),
+                ItemNames::Header(name, meaning, returned) => {
+                    module.add(name, meaning, false);
+                    if let Some(class) = returned {
+                        module.add_returned(name, &Returned::Instance(class.to_owned()));
+                    }
+                }
                 ItemNames::Parsed(facts) => module.add_facts(facts),
             }
         }
@@ -102,6 +111,9 @@ impl ModuleNames {
         }
         self.stars.extend_from_slice(&facts.star_imports);
         self.decorated.extend_from_slice(&facts.decorated);
+        for (name, returned) in &facts.returned {
+            self.add_returned(name, returned);
+        }
         for class in &facts.classes {
             let known = self.classes.entry(class.name.clone());
             known.and_modify(|known| *known = None).or_insert_with(|| Some(class.clone()));
@@ -143,6 +155,11 @@ impl ModuleNames {
         self.fingerprint = fingerprint(self);
     }
 
+    fn add_returned(&mut self, name: &str, returned: &Returned) {
+        let known = self.returned.entry(name.to_owned());
+        known.and_modify(|known| *known = None).or_insert_with(|| Some(returned.clone()));
+    }
+
     fn add(&mut self, name: &str, meaning: Meaning, typing_only: bool) {
         match self.names.get_mut(name) {
             None => drop(self.names.insert(name.to_owned(), Entry { meaning, typing_only })),
@@ -166,6 +183,11 @@ impl ModuleNames {
             return None;
         }
         self.classes.get(name)?.as_ref()
+    }
+
+    /// What a call of a function of the module, or of a method (`Client.open`), gives, as its author says.
+    pub fn returned(&self, qualified: &str) -> Option<&Returned> {
+        self.returned.get(qualified)?.as_ref()
     }
 
     /// Whether `name` exists for type checkers only.
@@ -230,5 +252,6 @@ fn hashed(value: &impl Hash) -> u64 {
 fn fingerprint(module: &ModuleNames) -> u64 {
     let classes = module.classes.iter().fold(0u64, |sum, entry| sum.wrapping_add(hashed(&entry)));
     let names = module.names.iter().fold(0u64, |sum, entry| sum.wrapping_add(hashed(&entry)));
-    hashed(&(names, classes, &module.stars))
+    let returned = module.returned.iter().fold(0u64, |sum, entry| sum.wrapping_add(hashed(&entry)));
+    hashed(&(names, classes, returned, &module.stars))
 }

@@ -49,6 +49,16 @@ impl Names<'_> {
         self.path(scope, root, parts)
     }
 
+    /// The class that an annotation names where `scope` evaluates it: a canonical dotted path, or the plain name of a class of the module.
+    pub fn annotated(&self, scope: ScopeId, annotation: &str) -> Option<String> {
+        let written = super::bare(annotation);
+        let is_class = || {
+            let is_module = self.facts.resolve(scope, written) == Resolved::Module;
+            is_module && self.module.meaning(written) == Some(&Meaning::Class)
+        };
+        self.dotted_text(scope, written).or_else(|| is_class().then(|| written.to_owned()))
+    }
+
     /// The canonical dotted path of the function whose result the name is: `asyncio.get_running_loop` after
     /// `loop = asyncio.get_running_loop()`, if that is the only way in which it is bound.
     pub fn call_result(&self, scope: ScopeId, name: &str) -> Option<String> {

@@ -74,8 +74,11 @@ pub(super) struct Decorators {
 }
 
 /// Decorators that leave a function what it is, by the last part of their name; with arguments or without.
-const KEEPING: [&str; 9] =
-    ["abstractmethod", "deprecated", "final", "no_type_check", "override", "asyncio", "parametrize", "wraps", "skip"];
+#[rustfmt::skip]
+const KEEPING: [&str; 10] = [
+    "abstractmethod", "asyncio", "deprecated", "final", "no_type_check", "overload", "override", "parametrize", "skip",
+    "wraps",
+];
 
 impl Decorators {
     fn of(decorated: Node<'_>, src: &str) -> Self {

@@ -81,7 +81,7 @@ pub struct Local {
     pub shared: bool,
     /// Code that is not in view binds it: what it holds is never known.
     pub volatile: bool,
-    /// For a parameter, the dotted path that its annotation means, where it is one.
+    /// For a parameter, the class that its annotation names: a dotted path, or a class of the module.
     pub annotation: Option<String>,
 }
 

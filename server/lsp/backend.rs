@@ -104,7 +104,7 @@ impl LanguageServer for Backend {
             method: format!("workspace/{id}"),
             register_options: Some(options),
         };
-        let files = [OWN_FILE, SHARED_FILE].map(|name| json!({ "globPattern": format!("**/{name}") }));
+        let files = [OWN_FILE, SHARED_FILE, "*.{py,pyi}"].map(|name| json!({ "globPattern": format!("**/{name}") }));
         let wanted = [
             (session.registers_configuration, registration("didChangeConfiguration", json!({ "section": SECTION }))),
             (session.watches, registration("didChangeWatchedFiles", json!({ "watchers": files }))),

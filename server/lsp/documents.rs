@@ -1,6 +1,7 @@
 //! The open documents, each a file of the engine with the name and the version that the client gave it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -9,7 +10,7 @@ use tracing::warn;
 
 use super::configurations::{Configurations, Held};
 use super::uris;
-use crate::engine::File;
+use crate::engine::{File, Modules};
 use crate::project::Settings;
 use crate::project::config::Configuration;
 use crate::text::{Change, Encoding};
@@ -22,6 +23,8 @@ pub struct Document {
     pub version: i32,
     /// Its text and findings.
     pub file: File,
+    /// The modules that it imports, and where it is itself; nothing for what is in no file.
+    place: Option<(Arc<Modules>, PathBuf)>,
     /// What holds for it.
     held: Held,
     /// Its analysis panicked: it is not analysed again until its text or the settings change.
@@ -54,20 +57,46 @@ impl Document {
     }
 
     fn restart(&mut self) {
-        self.file = File::new(self.file.text().as_str().to_owned(), self.held.settings.clone());
+        self.file = file(self.file.text().as_str().to_owned(), &self.held, self.place.clone());
         self.suspended = false;
+    }
+
+    /// What it imports may be something else now; whether that costs an analysis.
+    fn look_again(&mut self) -> bool {
+        let analysed = self.file.functions_analysed();
+        let looked = self.analyse(|document| {
+            document.file.modules_changed();
+            document.file.findings();
+            document.file.functions_analysed()
+        });
+        // What has not been analysed for lack of a reason to counts as well: its reason may have come.
+        !matches!(looked, Ok(Some(now)) if now == analysed)
+    }
+}
+
+fn file(text: String, held: &Held, place: Option<(Arc<Modules>, PathBuf)>) -> File {
+    let file = File::new(text, held.settings.clone());
+    match place {
+        Some((modules, path)) => file.among(modules, path),
+        None => file,
     }
 }
 
 /// The open documents, and which of them the client has yet to hear about.
 #[derive(Default)]
 pub struct Documents {
+    modules: Arc<Modules>,
     open: FxHashMap<Vec<u8>, Document>,
     /// Keys of documents with unpublished changes, the longest waiting first.
     stale: Vec<Vec<u8>>,
 }
 
 impl Documents {
+    /// None yet; they will import from these modules.
+    pub fn new(modules: Arc<Modules>) -> Self {
+        Self { modules, ..Self::default() }
+    }
+
     /// The document of this name.
     pub fn get(&mut self, uri: &Uri) -> Option<&mut Document> {
         self.open.get_mut(&uris::key(uri))
@@ -77,24 +106,46 @@ impl Documents {
     pub fn open(&mut self, item: TextDocumentItem, configurations: &mut Configurations) {
         let key = uris::key(&item.uri);
         let held = configurations.of(&item.uri);
-        let file = File::new(item.text, held.settings.clone());
-        let document = Document { uri: item.uri, version: item.version, file, held, suspended: false };
+        let place = uris::path(&item.uri).map(|path| (self.modules.clone(), path));
+        let changed = place.as_ref().is_some_and(|(modules, path)| modules.open(path, Some(&item.text)));
+        let file = file(item.text, &held, place.clone());
+        let document = Document { uri: item.uri, version: item.version, file, place, held, suspended: false };
         self.open.insert(key.clone(), document);
+        if changed {
+            self.look_again(Some(&key));
+        }
         self.mark(key);
     }
 
-    /// Applies the changes of one notification. After a panic in here nobody knows the text any more, and the document is
-    /// closed.
+    /// What modules export may have changed: the documents that this matters to have to be told of; whether there are some besides `but`.
+    fn look_again(&mut self, but: Option<&[u8]>) -> bool {
+        let others = self.open.iter_mut().filter(|(key, _)| Some(key.as_slice()) != but);
+        let mut changed: Vec<Vec<u8>> =
+            others.filter_map(|(key, document)| document.look_again().then(|| key.clone())).collect();
+        changed.sort_unstable();
+        let any = !changed.is_empty();
+        changed.into_iter().for_each(|key| self.mark(key));
+        any
+    }
+
+    /// These files have changed on disk, come or gone; whether that matters to some document.
+    pub fn touched(&mut self, files: &[PathBuf]) -> bool {
+        self.modules.touched(files);
+        self.look_again(None)
+    }
+
+    /// Applies the changes of one notification; whether they matter to another document. After a panic in here nobody knows the text any
+    /// more, and the document is closed.
     pub fn edit(
         &mut self,
         name: VersionedTextDocumentIdentifier,
         changes: Vec<Change>,
         encoding: Encoding,
-    ) -> Result<(), Crash> {
+    ) -> Result<bool, Crash> {
         let key = uris::key(&name.uri);
         let Some(document) = self.open.get_mut(&key) else {
             warn!("changes to {}, which is not open: ignored", name.uri.as_str());
-            return Ok(());
+            return Ok(false);
         };
         if name.version < document.version {
             warn!("version {} of {} follows {}", name.version, name.uri.as_str(), document.version);
@@ -102,24 +153,36 @@ impl Documents {
         document.version = name.version;
         document.suspended = false;
         let file = &mut document.file;
-        if catch_unwind(AssertUnwindSafe(|| file.edit(changes, encoding))).is_err() {
+        let place = &document.place;
+        let edit = || {
+            let as_module = place.as_ref().map(|_| changes.clone()).unwrap_or_default();
+            file.edit(changes, encoding);
+            let text = file.text().as_str();
+            place.as_ref().is_some_and(|(modules, path)| modules.edit(path, &as_module, encoding, text))
+        };
+        let Ok(changed) = catch_unwind(AssertUnwindSafe(edit)) else {
             self.close(&name.uri);
             return Err(Crash);
-        }
+        };
+        let matters = changed && self.look_again(Some(&key));
         self.mark(key);
-        Ok(())
+        Ok(matters)
     }
 
     /// A document is gone; whether it was there.
     pub fn close(&mut self, uri: &Uri) -> bool {
         let key = uris::key(uri);
         self.stale.retain(|stale| *stale != key);
-        self.open.remove(&key).is_some()
+        let Some(document) = self.open.remove(&key) else { return false };
+        if document.place.is_some_and(|(modules, path)| modules.open(&path, None)) {
+            self.look_again(None);
+        }
+        true
     }
 
     /// Every document whose settings are others now is analysed anew; whether there is one.
     pub fn configure(&mut self, configurations: &mut Configurations) -> bool {
-        let Self { open, stale } = self;
+        let Self { open, stale, .. } = self;
         let mut any = false;
         for (key, document) in open {
             let before = std::mem::replace(&mut document.held, configurations.of(&document.uri));

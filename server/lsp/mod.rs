@@ -13,6 +13,7 @@ mod backend;
 mod configurations;
 mod delivery;
 mod diagnostics;
+mod disk;
 mod documents;
 mod frames;
 mod guard;
@@ -37,6 +38,7 @@ use tower_lsp::{LspService, Server};
 use tracing::{error, info};
 
 use backend::Backend;
+pub use disk::{Disk, shell};
 use guard::End;
 
 /// So many requests may wait for the owner at once. The framework's default of four deadlocks as soon as four wait for the

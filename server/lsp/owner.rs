@@ -6,6 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
@@ -23,7 +24,8 @@ use super::configurations::{Configurations, is_configuration};
 use super::delivery::Outgoing;
 use super::documents::{Crash, Document, Documents};
 use super::session::Session;
-use super::{actions, diagnostics, hover, positions, settings};
+use super::{Disk, actions, diagnostics, hover, positions, settings, shell, uris};
+use crate::engine::Modules;
 use crate::project::config::Options;
 
 /// Bytes of the owner's stack: deeply nested programs are walked recursively in places.
@@ -70,7 +72,7 @@ impl Inbox {
             session: Session::default(),
             options: Options::default(),
             configurations: Configurations::default(),
-            documents: Documents::default(),
+            documents: Documents::new(Arc::new(Modules::new(Box::new(Disk), shell()))),
             outgoing,
             reported: false,
         };
@@ -143,6 +145,11 @@ impl Owner {
                 if files.iter().any(is_configuration) {
                     self.reconfigure();
                 }
+                let modules: Vec<PathBuf> =
+                    files.iter().filter(|uri| !is_configuration(uri)).filter_map(uris::path).collect();
+                if !modules.is_empty() && self.documents.touched(&modules) {
+                    self.refresh();
+                }
             }
             Event::Open(item) if is_configuration(&item.uri) => {
                 self.configurations.open(item);
@@ -168,9 +175,13 @@ impl Owner {
             Event::Change(params) => {
                 let changes = params.content_changes.into_iter().map(positions::change).collect();
                 let uri = params.text_document.uri.clone();
-                if self.documents.edit(params.text_document, changes, self.session.encoding).is_err() {
-                    self.publish(uri, Vec::new(), None);
-                    self.report_crash();
+                match self.documents.edit(params.text_document, changes, self.session.encoding) {
+                    Ok(true) => self.refresh(),
+                    Ok(false) => {}
+                    Err(_) => {
+                        self.publish(uri, Vec::new(), None);
+                        self.report_crash();
+                    }
                 }
             }
             Event::Close(uri) => {
@@ -252,10 +263,17 @@ impl Owner {
     /// Reads the configurations again; what holds now is told of every document for which it is something else.
     fn reconfigure(&mut self) {
         self.configurations.forget();
-        if self.documents.configure(&mut self.configurations) && self.session.pulls && self.session.refreshes {
-            self.tell(Outgoing::Refresh);
+        if self.documents.configure(&mut self.configurations) {
+            self.refresh();
         }
         self.publish_problems();
+    }
+
+    /// Has a client that pulls ask again for what it shows.
+    fn refresh(&self) {
+        if self.session.pulls && self.session.refreshes {
+            self.tell(Outgoing::Refresh);
+        }
     }
 
     /// Publishes what is wrong in configuration files, also to clients that pull: nobody pulls that of a file that is not open.

@@ -2,16 +2,22 @@
 //!
 //! - `config` what configuration files, editors and the command line say
 //! - `python` which Python a project must run on
+//! - `files` how anything in here looks at files
+//! - `resolve` which file a module is, `environment` where packages are installed
 //! - `stdlib` what the standard library's functions and classes give
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub mod config;
+pub mod environment;
+mod files;
 mod python;
+pub mod resolve;
 pub mod stdlib;
 
 pub use config::Severity;
+pub use files::{Files, NoFiles};
 pub use python::OLDEST;
 
 /// The rules that run only where they are selected.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::account::{Account, Step};
-use super::callee;
+use super::callee::{Lookup, declared};
 use super::calls::Call;
 use super::collections;
+use super::modules::Modules;
 use super::summary::Summary;
 use super::value::*;
 use super::world::{Suspension, World};
@@ -29,6 +30,8 @@ const WORK: usize = 20_000_000;
 pub struct Context<'a> {
     /// What its names mean, its classes among them.
     pub module: &'a ModuleNames,
+    /// Where other modules are found.
+    pub modules: &'a dyn Modules,
     /// Whether a function reaches no variable that others share.
     pub isolated: &'a dyn Fn(&str) -> bool,
     /// Whether all that the file does with the variable of the module, or attribute, of this name is to put things in and take them out.
@@ -53,15 +56,17 @@ pub struct Context<'a> {
 pub fn analyse(graph: &Graph, context: Context<'_>) -> Option<Account> {
     let live = Liveness::of(graph)?;
     let mut entry = World::new();
+    let lookup = Lookup { own: context.module, modules: context.modules };
     for (index, local) in graph.locals.iter().enumerate() {
         let is_parameter = graph.parameters.iter().any(|parameter| parameter.place.0 as usize == index);
         let given = if is_parameter && local.annotation.is_none() { (context.given)(&local.name) } else { None };
         let loops = ["asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "uvloop.Loop"];
         if local.annotation.as_deref().is_some_and(|annotation| loops.contains(&annotation)) {
             entry.learn(Place(index as u32), Value::Loop);
-        } else if let Some(class) =
-            local.annotation.as_deref().or(given).and_then(|class| callee::class_of(context.module, class))
-        {
+        } else if let Some(class) = match (&local.annotation, given) {
+            (Some(annotation), _) => lookup.annotated(annotation),
+            (None, given) => given.and_then(|class| lookup.class_of(class)),
+        } {
             let instance = Instance { class, is_own: false, is_certain: false, is_class: false };
             entry.learn(Place(index as u32), Value::Instance(instance));
         }
@@ -357,10 +362,12 @@ impl Analysis<'_> {
                         self.take_back(at, world, *of, span, *guards, &coroutine.name);
                     }
                 }
-                let again = coroutine.and_then(|coroutine| coroutine.gives.clone());
-                let result = match again {
-                    Some(again) => self.make_coroutine_at(world, span, *guards, (*again).clone()),
-                    None => result,
+                let result = match coroutine.as_deref() {
+                    Some(Coroutine { gives: Some(again), .. }) => {
+                        self.make_coroutine_at(world, span, *guards, (**again).clone())
+                    }
+                    Some(Coroutine { instance: Some(class), .. }) => declared(class),
+                    _ => result,
                 };
                 world.set(graph, *dst, result);
             }
@@ -538,7 +545,12 @@ impl Analysis<'_> {
                     _ => {}
                 }
                 world.escape(&value);
-                world.set(graph, *dst, if matches!(value, Value::Group(_)) { value } else { Value::Unknown });
+                let entered = match &value {
+                    Value::Group(_) => value,
+                    Value::Instance(instance) => self.entered(instance, *is_async),
+                    _ => Value::Unknown,
+                };
+                world.set(graph, *dst, entered);
             }
             OpKind::Exit { cm, is_async, after } => return self.exit(at, world, *cm, *is_async, *after, span),
             OpKind::Yield { dst } => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::analysis::{Analysis, Here};
-use super::callee::Callee;
+use super::callee::{Callee, declared};
 use super::collections::element;
 use super::members::make;
 use super::summary::Returns;
@@ -183,12 +183,13 @@ impl Analysis<'_> {
                     self.raise(at, world.clone(), ExcSet::ASSERTION);
                     return false;
                 }
-                Value::Instance(Instance { class, .. }) => {
+                Value::Instance(Instance { class, is_certain, .. }) => {
                     let callee = self.method(class, name);
                     if matches!(callee, Callee::Unknown) {
                         world.forget_cells();
                     }
-                    self.known(at, world, &call, callee)
+                    // What is only declared to be of a class may be of one below, whose method does something else.
+                    self.known_or_like(at, world, &call, callee, *is_certain)
                 }
                 Value::WaitSet(set) => self.set_method(world, &call, set, name),
                 _ => match self.collection_method(at.graph, world, &call, attribute) {
@@ -226,6 +227,18 @@ impl Analysis<'_> {
 
     /// A call of something whose name is known.
     fn known(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: Callee) -> Value {
+        self.known_or_like(at, world, call, callee, true)
+    }
+
+    /// The same, where another function may stand in for it unless it `is_it`.
+    fn known_or_like(
+        &mut self,
+        at: &mut Here<'_, '_>,
+        world: &mut World,
+        call: &Call<'_>,
+        callee: Callee,
+        is_it: bool,
+    ) -> Value {
         let (callee, suspends) = match callee {
             Callee::Local(Local { name, suspends, .. }) => (Callee::Coroutine { name, key: None }, suspends),
             callee => (callee, true),
@@ -236,7 +249,8 @@ impl Analysis<'_> {
                 self.unknown(at, world, call, None)
             }
             Callee::Coroutine { name, key } => {
-                let summary = key.as_deref().and_then(|key| (self.context.summary)(key));
+                let instance = key.as_deref().and_then(|key| self.instance_given(key));
+                let summary = key.as_deref().filter(|_| is_it).and_then(|key| self.summary_of(key));
                 let lent = self.lend(world, call, summary.as_deref());
                 self.raise_in_doubt(at, world);
                 // A function made in this one has no summary either.
@@ -259,12 +273,13 @@ impl Analysis<'_> {
                             Some(Returns::Coroutine(again)) => Some(again.clone()),
                             _ => None,
                         },
+                        instance,
                         made_in: None,
                     },
                 )
             }
             Callee::Plain(key) => {
-                let summary = (self.context.summary)(&key);
+                let summary = if is_it { self.summary_of(&key) } else { None };
                 let lent = self.lend(world, call, summary.as_deref());
                 match summary.as_deref().map_or(Raises::Perhaps, |summary| summary.raises) {
                     Raises::Never => {}
@@ -277,7 +292,13 @@ impl Analysis<'_> {
                 for of in lent {
                     self.take_back(at, world, of, call.span, call.guards, &key);
                 }
-                self.returned(world, call, summary.as_deref().map(|summary| &summary.returns))
+                match self.returned(world, call, summary.as_deref().map(|summary| &summary.returns)) {
+                    Value::Returned => match self.instance_given(&key) {
+                        Some(class) => declared(&class),
+                        None => Value::Returned,
+                    },
+                    made => made,
+                }
             }
             Callee::Class(class) => {
                 self.hand_over(world, call);
@@ -540,7 +561,10 @@ impl Analysis<'_> {
                 Value::Returned
             }
             _ => match self.result_of(path) {
-                Value::Unknown => self.unknown(at, world, call, None),
+                Value::Unknown => {
+                    let callee = self.imported(path);
+                    self.known(at, world, call, callee)
+                }
                 known => {
                     self.hand_over(world, call);
                     self.raise_in_doubt(at, world);

@@ -235,7 +235,7 @@ impl Analysis<'_> {
                 Extent::Sometimes => world.escape(&Value::Object(id)),
                 Extent::Never => {}
             }
-            if effect.uses != Extent::Never {
+            if effect.uses != Extent::Never || effect.escapes {
                 self.follow_no_more(world, &within);
                 world.silence(&within);
             }

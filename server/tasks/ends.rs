@@ -94,8 +94,7 @@ impl Analysis<'_> {
                 }
             }
             Terminator::Branch { test, condition, then, otherwise, span, unexpected, telling } => {
-                let tracked =
-                    !matches!(world.get(*test), Value::Unknown | Value::Returned | Value::Path(_) | Value::Kept(_));
+                let tracked = !super::refine::is_open(world.get(*test));
                 if *telling && !tracked {
                     world.asked_elsewhere();
                 }

@@ -31,7 +31,7 @@ impl Analysis<'_> {
             }
             let callee = match runs.strip_prefix('.') {
                 Some(method) => self.method(class, method),
-                None => self.definition(&runs.as_str().into()),
+                None => self.definition(runs),
             };
             let Callee::Coroutine { key: Some(runs), .. } = callee else { return None };
             let summary = (self.context.summary)(&runs).filter(|summary| summary.suspends && !summary.may_refuse)?;

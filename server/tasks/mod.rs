@@ -6,9 +6,9 @@
 //!
 //! - `value` what a place can hold, `world` what is known on one path
 //! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked
-//! - `callee` what is called, by its name; `calls`, `members`, `methods`, `awaits` and `coroutines` are the table of what each operation
-//!   does, checked against CPython by the tests; `collections` is what lists and dicts hold, `spent` what of it is used up, `kept` what
-//!   another method put into an attribute, `refine` what a test tells
+//! - `callee` what is called, by its name, `modules` the same for names of other modules; `calls`, `members`, `methods`, `awaits` and
+//!   `coroutines` are the table of what each operation does, checked against CPython by the tests; `collections` is what lists and dicts
+//!   hold, `spent` what of it is used up, `kept` what another method put into an attribute, `refine` what a test tells
 //! - `summary` what a function does with what it is given, `trusted` what the user says of one
 
 mod account;
@@ -23,6 +23,7 @@ mod ends;
 mod kept;
 mod members;
 mod methods;
+pub mod modules;
 mod refine;
 mod spent;
 mod summary;

@@ -6,6 +6,17 @@ use super::world::World;
 use crate::flow::{CmpOp, Graph, Place};
 use crate::text::Span;
 
+/// Whether the truth of a value is not known, and a test of it says nothing of a task.
+pub(super) fn is_open(value: &Value) -> bool {
+    match value {
+        Value::Unknown | Value::Returned | Value::Path(_) | Value::Kept(_) => true,
+        // An attribute may hold anything, and what is only declared to be of a class may be `None`.
+        Value::Attribute(Attribute { of, .. }) => matches!(**of, Value::Instance(_)),
+        Value::Instance(instance) => !instance.is_certain,
+        _ => false,
+    }
+}
+
 /// Assumes that the value in `place` is true, or false. False where that cannot be.
 pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool) -> bool {
     let local = (place.0 as usize) < graph.locals.len();
@@ -25,6 +36,7 @@ pub(super) fn assume(world: &mut World, graph: &Graph, place: Place, truth: bool
         Value::Items(items) => items.is_empty() != truth || items.contains(&Value::Unknown),
         Value::WaitSet(set) => assume_set(world, &set, truth),
         Value::Length(set) => assume_set(world, &set, truth),
+        value if is_open(&value) => true,
         Value::Test(test) => assume_test(world, &test, truth ^ test.negated),
         _ => truth,
     }
@@ -165,6 +177,7 @@ impl Analysis<'_> {
                 }
                 Value::Unknown | Value::Returned | Value::Kept(_) | Value::Loop => Value::Unknown,
                 Value::Instance(instance) if !instance.is_certain => Value::Unknown,
+                Value::Attribute(Attribute { of, .. }) if matches!(**of, Value::Instance(_)) => Value::Unknown,
                 Value::Object(id) if world.is_parameter(*id) => Value::Unknown,
                 _ => Value::Bool(negated),
             },

@@ -161,6 +161,8 @@ pub struct Coroutine {
     pub lent: Arc<[Lent]>,
     /// What awaiting it gives, where that is a coroutine again.
     pub gives: Option<Arc<Coroutine>>,
+    /// What awaiting it gives, where that is an instance of this class.
+    pub instance: Option<Arc<str>>,
     /// The function that made it, where that is not the one at hand, and the place in it.
     pub made_in: Option<Elsewhere>,
 }
@@ -347,7 +349,7 @@ pub struct Local {
 /// An instance of a class, or the class as a method of it sees it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Instance {
-    /// The class: a name of the module, or the dotted path of one of the standard library.
+    /// The class: a name of the module, the dotted path of one of the standard library, or the key of one of another module.
     pub class: Arc<str>,
     /// It is what the method at hand was called on.
     pub is_own: bool,
@@ -531,6 +533,7 @@ impl Coroutine {
             returns: false,
             lent: Arc::new([]),
             gives: None,
+            instance: None,
             made_in: None,
         }
     }

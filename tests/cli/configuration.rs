@@ -291,7 +291,7 @@ fn what_the_user_knows_of_functions_goes_before_what_is_seen() {
         ("task-keepers = ['app.jobs.*']", &[spawn, pool]),
         ("task-keepers = ['other.jobs.*']", &[]),
         ("coroutine-consumers = ['logging.info']", &[log, logged]),
-        ("coroutine-consumers = ['logging.warning', 'app.*']", &[]),
+        ("coroutine-consumers = ['logging.warning', 'other.*']", &[]),
         ("safe-decorators = ['lib.compat.deprecated']", &[refresh, close]),
         ("safe-decorators = ['warnings.deprecated']", &[]),
     ] {

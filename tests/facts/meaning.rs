@@ -196,7 +196,7 @@ fn names_of_a_module_are_those_of_all_its_items() {
     assert_eq!(module.meaning("C"), Some(&Meaning::Class));
     assert_eq!(module.meaning("y"), None);
 
-    let header = ModuleNames::from_items([ItemNames::Header("f", function(true, false, false))]);
+    let header = ModuleNames::from_items([ItemNames::Header("f", function(true, false, false), None)]);
     assert_eq!(header.fingerprint(), merged(&["async def f(): pass"]).fingerprint());
 }
 

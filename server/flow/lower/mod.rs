@@ -180,9 +180,7 @@ impl<'a> Lowering<'a> {
                 shared: module || symbol.captured,
                 volatile: symbol.rebound_inside,
                 // Evaluated around the function, not in it.
-                annotation: parameter
-                    .flatten()
-                    .and_then(|text| self.names.dotted_text(scope.parent?, text.trim_matches(['"', '\'']))),
+                annotation: parameter.flatten().and_then(|text| self.names.annotated(scope.parent?, &text)),
             });
         }
     }
