@@ -10,6 +10,7 @@
 //!
 //! - `item` what is kept of an item, and how it follows an edit
 //! - `names` what the module's names mean, over all items, and which items matter
+//! - `words` which words stand in an item or function
 //! - `usage` what the file as a whole does with a name
 //! - `marks` words that matter wherever they stand in the file
 //! - `touched` which items the edits since the last look may have changed
@@ -29,6 +30,7 @@ mod names;
 mod program;
 mod touched;
 mod usage;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -247,7 +249,7 @@ impl File {
             }
         };
         let (items, states) = (&self.items, &mut self.states);
-        self.analysed += self.program.analyse(selection, all, text, items, states, &self.module, modules);
+        self.analysed += self.program.analyse(selection, all, text, items, states, (&self.module, modules));
     }
 
     /// Where the `def` of a function of the file starts, by its qualified name.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::given;
-use super::item::{ItemState, Slot, Words, word};
+use super::item::{ItemState, Slot};
 use super::touched::Touched;
 use super::usage::{self, Asked, Usage};
+use super::words::{Words, word};
 use crate::facts::{
     Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, Returned, bare, is_class_like, isolated,
 };

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::item::{Inputs, ItemState, Slot, word};
+use super::item::{Inputs, ItemState, Slot};
 use super::names::Module;
 use super::touched::Touched;
+use super::words::word;
 use crate::facts::{Attribute, ModuleNames};
 use crate::items::Item;
 use crate::tasks::Summary;
@@ -89,8 +90,7 @@ impl Program {
         text: &str,
         items: &[Item],
         states: &mut [ItemState],
-        module: &Module,
-        modules: &dyn Modules,
+        (module, modules): (&Module, &dyn Modules),
     ) -> u64 {
         let touched = self.touched.take(self.items, items.len()).map(|(_, new)| new).unwrap_or_default();
         self.items = items.len();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::account::{Account, Step};
-use super::callee::{Lookup, declared};
+use super::callee::declared;
 use super::calls::Call;
 use super::collections;
 use super::modules::Modules;
@@ -55,27 +55,7 @@ pub struct Context<'a> {
 /// Analyses one function. `None` where it is too large or has too many paths: nothing is said about it then.
 pub fn analyse(graph: &Graph, context: Context<'_>) -> Option<Account> {
     let live = Liveness::of(graph)?;
-    let mut entry = World::new();
-    let lookup = Lookup { own: context.module, modules: context.modules };
-    for (index, local) in graph.locals.iter().enumerate() {
-        let is_parameter = graph.parameters.iter().any(|parameter| parameter.place.0 as usize == index);
-        let given = if is_parameter && local.annotation.is_none() { (context.given)(&local.name) } else { None };
-        let loops = ["asyncio.AbstractEventLoop", "asyncio.BaseEventLoop", "uvloop.Loop"];
-        if local.annotation.as_deref().is_some_and(|annotation| loops.contains(&annotation)) {
-            entry.learn(Place(index as u32), Value::Loop);
-        } else if let Some(class) = match (&local.annotation, given) {
-            (Some(annotation), _) => lookup.annotated(annotation),
-            (None, given) => given.and_then(|class| lookup.class_of(class)),
-        } {
-            let instance = Instance { class, is_own: false, is_certain: false, is_class: false };
-            entry.learn(Place(index as u32), Value::Instance(instance));
-        }
-    }
-    if let Some((place, Receiver { class, is_class })) = &graph.receiver {
-        let class = class.as_str().into();
-        entry.learn(*place, Value::Instance(Instance { class, is_own: true, is_certain: true, is_class: *is_class }));
-    }
-    super::coroutines::parameters(graph, &mut entry);
+    let entry = super::entry::entry(graph, &context);
     let arms = graph.blocks.iter().filter_map(|block| match &block.end {
         Terminator::Dispatch(arms) => Some(arms),
         _ => None,

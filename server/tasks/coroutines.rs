@@ -11,7 +11,7 @@ use super::calls::Call;
 use super::summary::{Given, Returns, Summary};
 use super::value::*;
 use super::world::World;
-use crate::flow::{Arg, ArgKind, ExcSet, Graph, Guards, Place};
+use crate::flow::{Arg, ArgKind, ExcSet, Guards, Place};
 use crate::text::Span;
 
 impl Analysis<'_> {
@@ -327,20 +327,6 @@ fn given<'s>(summary: &'s Summary, args: &[Arg], index: usize, arg: &Arg) -> Opt
             summary.parameters.get(first + index).filter(|given| plain && given.positional)
         }
         ArgKind::Star | ArgKind::DoubleStar => None,
-    }
-}
-
-/// The parameters of a function stand for what its callers may give.
-pub(super) fn parameters(graph: &Graph, world: &mut World) {
-    for (index, parameter) in graph.parameters.iter().enumerate() {
-        let local = graph.locals.get(parameter.place.0 as usize);
-        let plain = local.is_some_and(|local| !local.volatile);
-        if parameter.is_awaited && plain && *world.get(parameter.place) == Value::Unknown {
-            let shared = local.is_some_and(|local| local.shared);
-            let object = Object { escaped: shared, ..Object::new(Kind::Parameter(index as u32), States::ANY) };
-            world.make(parameter.span, object);
-            world.learn(parameter.place, Value::Object(parameter.span));
-        }
     }
 }
 

@@ -4,12 +4,12 @@
 //! view, with the states it can be in there and why, path by path; what consumes each coroutine; how each object ends; every mention,
 //! for hover. And a [`Summary`] for the callers. No rule is in here and no text: rules judge the account.
 //!
-//! - `value` what a place can hold, `world` what is known on one path
+//! - `value` what a place can hold, `world` what is known on one path, `entry` on all where the function starts
 //! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked
 //! - `callee` what is called, by its name, `modules` the same for names of other modules; `calls`, `members`, `methods`, `awaits` and
 //!   `coroutines` are the table of what each operation does, checked against CPython by the tests; `collections` is what lists and dicts
 //!   hold, `spent` what of it is used up, `kept` what another method put into an attribute, `refine` what a test tells
-//! - `summary` what a function does with what it is given, `trusted` what the user says of one
+//! - `summary` and `effect` what a function does with what it is given, `trusted` what the user says of one
 
 mod account;
 mod analysis;
@@ -19,7 +19,9 @@ mod callee;
 mod calls;
 mod collections;
 mod coroutines;
+mod effect;
 mod ends;
+mod entry;
 mod kept;
 mod members;
 mod methods;
