@@ -67,14 +67,20 @@ impl Modules {
     /// The file at `path`, absolute, is open in an editor with this text; `None`: it counts as on disk again. Says whether what it exports
     /// has changed for somebody who asked.
     pub fn open(&self, path: &Path, text: Option<&str>) -> bool {
+        let is_saved = self.files.is_file(path);
         {
             let mut known = self.known();
             match text {
                 Some(text) => known.open.insert(path.to_owned(), Open::Unasked(text.into())),
                 None => known.open.remove(path),
             };
+            if !is_saved {
+                // A module has come or gone.
+                known.steps.clear();
+                known.roots.clear();
+            }
         }
-        self.changed(path)
+        self.changed(path) || !is_saved
     }
 
     /// The open file at `path` was edited, and has this text now. Says the same.
@@ -142,7 +148,7 @@ impl Modules {
         if let Some(known) = self.known().steps.get(&key) {
             return known.clone();
         }
-        let found = resolve::step(&*self.files, folder, name);
+        let found = resolve::step(self, folder, name);
         self.known().steps.insert(key, found.clone());
         found
     }
@@ -154,7 +160,7 @@ impl Modules {
         if let Some(known) = self.known().roots.get(&place) {
             return known.clone();
         }
-        let mut roots = resolve::own_roots(&*self.files, file);
+        let mut roots = resolve::own_roots(self, file);
         roots.extend(settings.src.iter().cloned());
         let project = resolve::project_of(&*self.files, file);
         let environment = settings.environment.as_deref();
@@ -171,6 +177,25 @@ impl Modules {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         lock(&self.known)
+    }
+}
+
+/// The files, those that are open but not saved yet among them.
+impl Files for Modules {
+    fn read(&self, path: &Path) -> Option<String> {
+        self.files.read(path)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.known().open.contains_key(path) || self.files.is_file(path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        self.files.is_folder(path)
+    }
+
+    fn names(&self, folder: &Path) -> Vec<String> {
+        self.files.names(folder)
     }
 }
 
@@ -201,18 +226,18 @@ impl Lookup for View<'_> {
         let dots = path.len() - rest.len();
         if dots > 0 {
             let folder = file.ancestors().nth(dots)?;
-            let init = resolve::init_of(&*self.modules.files, folder);
+            let init = resolve::init_of(self.modules, folder);
             return self.descend(file, path, folder.to_owned(), init, rest);
         }
         let roots = self.modules.roots(file, self.settings);
         roots.iter().find_map(|root| {
             let (first, behind) = rest.split_once('.').unwrap_or((rest, ""));
-            let stubs = resolve::stubs(&*self.modules.files, root, first)
-                .filter(|_| root.ends_with("site-packages"))
-                .and_then(|found| match found {
+            let stubs = resolve::stubs(self.modules, root, first).filter(|_| root.ends_with("site-packages")).and_then(
+                |found| match found {
                     Found::Package(folder, init) => self.descend(file, path, folder, init, behind),
                     Found::Module(_) => None,
-                });
+                },
+            );
             stubs.or_else(|| self.descend(file, path, root.clone(), None, rest))
         })
     }

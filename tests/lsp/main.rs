@@ -6,6 +6,7 @@ mod client;
 mod configuration;
 mod findings;
 mod junk;
+mod modules;
 mod process;
 mod protocol;
 mod replay;

@@ -1,0 +1,3 @@
+from .lib import load as load
+from . import lib
+from .names import *
