@@ -1,6 +1,6 @@
 //! Other modules: found on demand, read once, and known by what they export.
 //!
-//! In: [`Files`] and where packages are installed. Out, for the analysis of a file, what its imports mean ([`tasks::modules`]). What a
+//! In: [`Files`] and where packages are installed. Out, for the analysis of a file, what its imports mean ([`crate::tasks::modules`]). What a
 //! module exports is worked out from that module alone, with nothing known of others: so no circle of imports can make two orders of
 //! reading differ, and a change in one file reaches only those who import it. Of installed packages only names are read, not what
 //! functions do: nobody repairs them, and parsing them is what costs.

@@ -50,7 +50,7 @@ fn is_one_coroutine(text: &str) -> bool {
         && finder("class").next().is_none()
 }
 
-/// The identity of a word, as [`Slot::words`] has it.
+/// The identity of a word, as a function's words are kept.
 pub(super) fn word(text: &str) -> u64 {
     {
         let mut hasher = FxHasher::default();

@@ -1,7 +1,7 @@
 //! What a project says in `aiolint.toml`, or in `[tool.aiolint]` of its `pyproject.toml`.
 //!
 //! In: the texts of these files, by a function that reads them; this folder does no I/O. Out: [`Options`], what one file (or the editor, or
-//! the command line) says, each with its place; and the [`Settings`] of a Python file, which come of several. Nothing in such a file
+//! the command line) says, each with its place; and the [`super::Settings`] of a Python file, which come of several. Nothing in such a file
 //! is fatal: what is not understood becomes a [`Problem`] with its place, and the rest holds.
 //!
 //! - `value` TOML, and JSON from editors, as one small tree with places
