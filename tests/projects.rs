@@ -60,6 +60,9 @@ fn exactly_the_marked_findings() {
                 })
                 .collect();
             assert_eq!(found, expected, "{}", path.display());
+            for finding in file.findings().iter() {
+                assert!(!finding.message.contains(".py"), "a name, not a path: {}", finding.message);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::Verdict;
 use crate::fixes::{Asked, Method, Repair};
 use crate::flow::Guard;
 use crate::report::Level;
+use crate::tasks::modules::name_of;
 use crate::tasks::{Account, Ask, Elsewhere, Kind, Object, ObjectId, Passed, States, Step, Why, WhyKind};
 use crate::text::Span;
 
@@ -76,6 +77,7 @@ fn verdict(account: &Account, asks: &[Ask], src: &str, is_async: bool) -> Option
         span: worst.call,
         message: match &worst.asked_by {
             Some((function, _)) => {
+                let function = name_of(function);
                 format!("{name} {state} here: {}. `{function}` asks it: {}", reason.text, lowered(&effect))
             }
             None => format!("{name} {state} here: {}. {effect}", reason.text),

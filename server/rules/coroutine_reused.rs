@@ -5,6 +5,7 @@
 use super::Verdict;
 use crate::fixes::{Repair, Reused};
 use crate::report::Level;
+use crate::tasks::modules::name_of;
 use crate::tasks::{Account, Consumption};
 use crate::text::Span;
 
@@ -67,6 +68,7 @@ fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> 
     };
     let again = worst.by_callee.as_ref().and_then(|(callee, again)| Some((callee, again.as_ref()?)));
     if let Some((callee, place)) = again {
+        let callee = name_of(callee);
         let given = match &name {
             Some(name) => format!("`{name}`"),
             None => "this coroutine".to_owned(),

@@ -141,6 +141,11 @@ fn follow_on(modules: &dyn Modules, from: Option<&str>, path: &str, steps: &mut 
     }
 }
 
+/// What a function or class is called in its module, by its key.
+pub fn name_of(key: &str) -> &str {
+    key.rsplit_once(':').map_or(key, |(_, name)| name)
+}
+
 /// Whether using what a dotted path means may make a task or coroutine.
 pub fn may_make(modules: &dyn Modules, path: &str) -> bool {
     let makes = |exports: &Exports| {
