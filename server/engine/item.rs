@@ -14,7 +14,7 @@ use super::names::Module;
 use super::usage::{self, Asked, Usage};
 use super::words::{Words, not_word, word, words};
 use crate::facts::{
-    BindingKind, Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract,
+    BindingKind, Facts, Meaning, Mentions, ModuleNames, Names, Resolved, Scope, ScopeId, ScopeKind, extract, hashed,
 };
 use crate::fixes::{self, Global, Home, Repair, Site};
 use crate::flow::{self, Unit};
@@ -526,12 +526,6 @@ fn local_imports(facts: &Facts) -> Vec<String> {
     imports.sort_unstable();
     imports.dedup();
     imports
-}
-
-fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = FxHasher::default();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The name by which a function of the module or a method of a class of it is called.

@@ -3,11 +3,10 @@
 //! In: all items. Out: [`ModuleNames`] and the isolated functions, with a fingerprint of what each word means: what a function's findings
 //! depend on outside of its item. A function's or class's header tells its name; the other items are parsed.
 
-use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::given;
 use super::item::{ItemState, Slot};
@@ -15,7 +14,8 @@ use super::touched::Touched;
 use super::usage::{self, Asked, Usage};
 use super::words::{Words, word};
 use crate::facts::{
-    Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, Returned, bare, is_class_like, isolated,
+    Attribute, Class, ItemNames, Meaning, Member, Mentions, ModuleNames, Returned, bare, hashed, is_class_like,
+    isolated,
 };
 use crate::items::{Item, ItemKind};
 use crate::project::config::Trust;
@@ -431,12 +431,6 @@ fn names_of<'a>(item: &Item, text: &'a str, state: &'a mut ItemState, all: bool)
         }
         None => ItemNames::Parsed(state.facts(text)),
     }
-}
-
-fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = FxHasher::default();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The variables of the module that one item alone mentions.

@@ -1,8 +1,6 @@
 //! The words of an item or function, seen without parsing: what tells what to do with it, and whom it may call.
 
-use std::hash::{Hash, Hasher};
-
-use rustc_hash::FxHasher;
+use crate::facts::hashed;
 
 /// Which words stand in an item, be it in a string: what tells what to do with it before it is parsed.
 #[derive(Clone, Copy)]
@@ -52,11 +50,7 @@ fn is_one_coroutine(text: &str) -> bool {
 
 /// The identity of a word, as a function's words are kept.
 pub(super) fn word(text: &str) -> u64 {
-    {
-        let mut hasher = FxHasher::default();
-        text.hash(&mut hasher);
-        hasher.finish()
-    }
+    hashed(text)
 }
 
 pub(super) fn not_word(c: char) -> bool {

@@ -23,7 +23,7 @@ mod resolve;
 pub use classes::{Attribute, Class, Member, Returned, Started, bare, is_class_like, receiver_of};
 pub use extract::extract;
 pub use isolation::{Mentions, isolated};
-pub use module::{ItemNames, Meaning, ModuleNames};
+pub use module::{ItemNames, Meaning, ModuleNames, hashed};
 pub use names::Names;
 pub use resolve::Resolved;
 

@@ -242,7 +242,8 @@ fn bindings(facts: &Facts) -> impl Iterator<Item = (&str, Meaning, bool)> {
     )
 }
 
-fn hashed(value: &impl Hash) -> u64 {
+/// A fingerprint of a value, for this process.
+pub fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = FxHasher::default();
     value.hash(&mut hasher);
     hasher.finish()

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::summary::{Returns, Summary};
-use crate::facts::{Attribute, Meaning, ModuleNames, Returned};
+use crate::facts::{Attribute, Meaning, ModuleNames, Returned, hashed};
 
 /// A module as those who import it see it.
 #[derive(Debug, Default)]
@@ -244,10 +244,4 @@ fn written(modules: &dyn Modules, exports: &Arc<Exports>, name: &str, hasher: &m
         }
         _ => {}
     }
-}
-
-fn hashed(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = FxHasher::default();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
