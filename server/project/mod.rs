@@ -1,4 +1,4 @@
-//! What holds for a file from outside its text: settings, the standard library and, later, the other modules.
+//! What holds for a file from outside its text: settings, the standard library, and where other modules are.
 //!
 //! - `config` what configuration files, editors and the command line say
 //! - `python` which Python a project must run on

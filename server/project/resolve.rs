@@ -43,8 +43,8 @@ pub fn init_of(files: &dyn Files, folder: &Path) -> Option<PathBuf> {
     ["__init__.pyi", "__init__.py"].iter().map(|name| folder.join(name)).find(|path| files.is_file(path))
 }
 
-/// The folders in which the file's own project has its modules, the nearest first: that of the outermost package around the file, the
-/// project's, and its `src`.
+/// The folders in which the file's own project has its modules, the nearest first: that of the outermost package around the file, `src`
+/// in the project, and the project.
 pub fn own_roots(files: &dyn Files, file: &Path) -> Vec<PathBuf> {
     let mut roots: Vec<PathBuf> = Vec::new();
     let outside = file.ancestors().skip(1).find(|folder| init_of(files, folder).is_none());
