@@ -3,7 +3,7 @@
 //! In: [`Files`] and where packages are installed. Out, for the analysis of a file, what its imports mean ([`crate::tasks::modules`]). What a
 //! module exports is worked out from that module alone, with nothing known of others: so no circle of imports can make two orders of
 //! reading differ, and a change in one file reaches only those who import it. Of installed packages only names are read, not what
-//! functions do: nobody repairs them, and parsing them is what costs.
+//! functions do: nobody repairs them, and parsing them is what costs. Nothing in here does I/O itself: [`Files`] does.
 //!
 //! A file that is open in an editor counts as the editor has it.
 
@@ -97,11 +97,12 @@ impl Modules {
         self.changed(path)
     }
 
-    /// These files have changed on disk, come or gone. Says whether that may matter to somebody.
-    pub fn touched(&self, paths: &[PathBuf]) {
+    /// These files have changed on disk, come or gone; `None` where nobody knows which. They are read again when somebody asks.
+    pub fn touched(&self, paths: Option<&[PathBuf]>) {
         let mut known = self.known();
-        for path in paths {
-            known.exports.remove(path);
+        match paths {
+            Some(paths) => known.exports.retain(|path, _| !paths.contains(path)),
+            None => known.exports.clear(),
         }
         known.roots.clear();
         known.steps.clear();

@@ -61,16 +61,14 @@ impl Document {
         self.suspended = false;
     }
 
-    /// What it imports may be something else now; whether that costs an analysis.
+    /// What it imports may be something else now; whether that changes its findings.
     fn look_again(&mut self) -> bool {
-        let analysed = self.file.functions_analysed();
-        let looked = self.analyse(|document| {
+        let changed = self.analyse(|document| {
+            let before = document.file.findings();
             document.file.modules_changed();
-            document.file.findings();
-            document.file.functions_analysed()
+            before != document.file.findings()
         });
-        // What has not been analysed for lack of a reason to counts as well: its reason may have come.
-        !matches!(looked, Ok(Some(now)) if now == analysed)
+        changed.map_or(true, Option::unwrap_or_default)
     }
 }
 
@@ -128,8 +126,8 @@ impl Documents {
         any
     }
 
-    /// These files have changed on disk, come or gone; whether that matters to some document.
-    pub fn touched(&mut self, files: &[PathBuf]) -> bool {
+    /// These files have changed on disk, come or gone, or any, where nobody knows; whether that matters to some document.
+    pub fn touched(&mut self, files: Option<&[PathBuf]>) -> bool {
         self.modules.touched(files);
         self.look_again(None)
     }

@@ -147,7 +147,7 @@ impl Owner {
                 }
                 let modules: Vec<PathBuf> =
                     files.iter().filter(|uri| !is_configuration(uri)).filter_map(uris::path).collect();
-                if !modules.is_empty() && self.documents.touched(&modules) {
+                if !modules.is_empty() && self.documents.touched(Some(&modules)) {
                     self.refresh();
                 }
             }
@@ -164,11 +164,15 @@ impl Owner {
                 self.reconfigure();
             }
             Event::Open(item) => {
-                self.documents.open(item, &mut self.configurations);
                 if self.session.watches {
+                    self.documents.open(item, &mut self.configurations);
                     self.publish_problems();
                 } else {
                     // Nobody tells of changed files: they are looked at again on every occasion.
+                    if self.documents.touched(None) {
+                        self.refresh();
+                    }
+                    self.documents.open(item, &mut self.configurations);
                     self.reconfigure();
                 }
             }

@@ -119,3 +119,31 @@ fn what_the_editor_has_counts_until_it_is_closed() {
     project.expect("lib.py", &[]);
     project.expect("app.py", &[]);
 }
+
+#[test]
+fn a_finding_goes_though_no_function_is_left_to_analyse() {
+    let mut project = Project::new();
+    project.open("lib.py", ASYNC);
+    project.expect("lib.py", &[]);
+    // Without `load` nothing in it has a word that makes it worth a look.
+    project.open("app.py", "from lib import load\n\n\ndef main():\n    load()\n");
+    project.expect("app.py", &["coroutine-never-awaited"]);
+    let lib = project.uri("lib.py");
+    project.client.change(&lib, 2, replaced((0, 0), (0, 6), ""));
+    project.expect("app.py", &[]);
+    project.expect("lib.py", &[]);
+}
+
+#[test]
+fn a_client_that_watches_nothing_sees_files_of_the_disk_when_it_opens_another() {
+    let mut client = Client::in_process();
+    client.initialize(json!({}));
+    let mut project = Project { folder: TempDir::new().unwrap(), client };
+    project.open("app.py", APP);
+    project.expect("app.py", &[]);
+    fs::write(project.folder.path().join("lib.py"), ASYNC).unwrap();
+    fs::write(project.folder.path().join("other.py"), "").unwrap();
+    project.open("other.py", "");
+    project.expect("app.py", &["coroutine-never-awaited"]);
+    project.expect("other.py", &[]);
+}
