@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{FalseyValueParser, PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
@@ -92,6 +92,15 @@ pub struct CheckArgs {
     /// Print what was found and nothing else
     #[arg(short, long)]
     pub quiet: bool,
+    /// Neither use nor keep what was found in earlier runs
+    #[arg(short, long, env = "AIOLINT_NO_CACHE", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    pub no_cache: bool,
+    /// Where to keep what was found [default: .aiolint_cache beside the configuration, or here]
+    #[arg(long, value_name = "DIR", env = "AIOLINT_CACHE_DIR", value_hint = ValueHint::DirPath, hide_env_values = true)]
+    pub cache_dir: Option<PathBuf>,
+    /// Say how much was looked at, on standard error
+    #[arg(short, long)]
+    pub verbose: bool,
     /// What to call standard input
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub stdin_filename: Option<PathBuf>,

@@ -5,10 +5,13 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::args::{CheckArgs, OutputFormat};
+use super::cache::{self, Cache, Contents};
 use super::configurations::Configurations;
 use super::source::{self, Source};
 use super::{CLEAN, FOUND, TROUBLE, json, summary, terminal, walk};
@@ -59,9 +62,16 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
             return Ok(TROUBLE);
         }
     };
-    let run = Run {
+    let started = Instant::now();
+    let contents = Contents::new(Disk);
+    // One file is sooner looked at than many are looked up, and where it stands is not said.
+    let cache =
+        (!args.no_cache && !is_stdin).then(|| Cache::open(&cache_folder(args, &configurations), contents.clone()));
+    let mut run = Run {
         configurations: Arc::new(configurations),
-        modules: Arc::new(Modules::new(Box::new(Disk), shell())),
+        modules: Arc::new(Modules::new(Box::new(contents), shell())),
+        cache,
+        analysed: AtomicU64::new(0),
         least: if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe },
         mode: match (args.diff, args.fix) {
             (true, _) => Mode::Diff,
@@ -99,6 +109,15 @@ pub fn check(args: &CheckArgs, colored: bool, out: &mut dyn Write, err: &mut dyn
 
     if !args.quiet {
         run.configurations.complain(err);
+    }
+    if let Some(Err(error)) = run.cache.take().map(Cache::save)
+        && !args.quiet
+    {
+        let _ = writeln!(err, "warning: cannot keep what was found for the next time: {error}");
+    }
+    if args.verbose {
+        let (all, analysed) = (files.len(), run.analysed.load(Ordering::Relaxed));
+        let _ = writeln!(err, "{all} files in {:.0?}, {analysed} texts analysed", started.elapsed());
     }
     for problem in files.iter().flat_map(|file| &file.problems).chain(&problems) {
         let _ = writeln!(err, "error: {problem}");
@@ -153,8 +172,23 @@ struct Run {
     configurations: Arc<Configurations>,
     /// The modules that the files import.
     modules: Arc<Modules>,
+    cache: Option<Cache>,
+    /// How many texts were analysed.
+    analysed: AtomicU64,
     least: Applicability,
     mode: Mode,
+}
+
+/// Where what was found is kept: beside the configuration that holds where the program was started.
+fn cache_folder(args: &CheckArgs, configurations: &Configurations) -> PathBuf {
+    if let Some(folder) = &args.cache_dir {
+        return folder.clone();
+    }
+    let here = walk::absolute(Path::new("."));
+    let project = configurations.project(&here.join("-")).configuration;
+    let beside =
+        project.and_then(|found| found.path.parent().filter(|folder| here.starts_with(folder)).map(Path::to_owned));
+    beside.unwrap_or(here).join(cache::FOLDER)
 }
 
 impl Run {
@@ -201,7 +235,8 @@ impl Run {
 
     /// Analyses a text and, in the other modes than [`Mode::Check`], fixes it.
     fn source(&self, source: &Source, path: PathBuf) -> Checked {
-        if self.mode == Mode::Check {
+        // Of earlier runs only silence is believed here: what changes a file is made anew.
+        if self.mode == Mode::Check || self.recall(&source.text, &path).is_some_and(|found| found.is_empty()) {
             return self.unfixed(source, path);
         }
         match guarded(|| apply::fix_all(&source.text, self.least, |text| self.analyse(text, &path))) {
@@ -231,15 +266,28 @@ impl Run {
     }
 
     fn unfixed(&self, source: &Source, path: PathBuf) -> Checked {
-        match guarded(|| self.analyse(&source.text, &path)) {
+        let findings = || self.recall(&source.text, &path).unwrap_or_else(|| self.analyse(&source.text, &path));
+        match guarded(findings) {
             Ok(findings) => Checked { findings, text: Text::new(source.text.clone()), ..Checked::nothing(path) },
             Err(panic) => Checked::crashed(path, &panic),
         }
     }
 
+    /// What an earlier run has found in the text, if that is known and still true.
+    fn recall(&self, text: &str, path: &Path) -> Option<Arc<[Finding]>> {
+        let cache = self.cache.as_ref()?;
+        cache.findings(&Cache::key(path, text, &self.configurations.settings(path)), &self.modules)
+    }
+
     fn analyse(&self, text: &str, path: &Path) -> Arc<[Finding]> {
-        let file = File::new(text.to_owned(), Arc::new(self.configurations.settings(path)));
-        file.among(self.modules.clone(), walk::absolute(path)).findings()
+        self.analysed.fetch_add(1, Ordering::Relaxed);
+        let settings = Arc::new(self.configurations.settings(path));
+        let file = File::new(text.to_owned(), settings.clone()).among(self.modules.clone(), walk::absolute(path));
+        let Some(cache) = &self.cache else { return { file }.findings() };
+        let mut file = file.traced();
+        let findings = file.findings();
+        cache.keep(Cache::key(path, text, &settings), &findings, file.asked());
+        findings
     }
 }
 

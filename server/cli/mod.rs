@@ -2,6 +2,7 @@
 //! server; files, terminals and exit codes are known only here.
 
 mod args;
+mod cache;
 mod check;
 mod config;
 mod configurations;

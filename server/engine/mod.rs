@@ -16,10 +16,11 @@
 //! - `touched` which items the edits since the last look may have changed
 //! - `given` of which classes the callers in the file make what they give
 //! - `program` which functions are analysed, and in which order
-//! - `modules` the other modules that it imports
+//! - `modules` the other modules that it imports, `asked` what was asked of them
 //! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
 
+mod asked;
 mod beyond;
 mod given;
 mod hover;
@@ -46,6 +47,8 @@ use crate::tasks::modules::{Exports, NoModules};
 use crate::text::{Change, Edit, Encoding, Span, Text};
 use crate::{fixes, tasks};
 
+pub use asked::Asked;
+use asked::Trace;
 pub use hover::Hover;
 use item::ItemState;
 use marks::{Mark, Marks};
@@ -67,6 +70,8 @@ pub struct File {
     analysed: u64,
     /// The other modules, and where the file itself is.
     elsewhere: Option<(Arc<Modules>, PathBuf)>,
+    /// What was asked of them, if somebody wants to know.
+    trace: Option<Trace>,
 }
 
 impl File {
@@ -85,6 +90,7 @@ impl File {
             findings: None,
             analysed: 0,
             elsewhere: None,
+            trace: None,
             settings,
         }
     }
@@ -95,6 +101,18 @@ impl File {
         self.elsewhere = Some((modules, path));
         self.modules_changed();
         self
+    }
+
+    /// Keeps what is asked of other modules, for [`Self::asked`].
+    #[must_use]
+    pub fn traced(mut self) -> Self {
+        self.trace = Some(Trace::default());
+        self
+    }
+
+    /// What was asked of other modules so far, in no order; nothing where nobody wanted to know.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.trace.as_ref().map_or_else(Vec::new, Trace::asked)
     }
 
     /// What other modules export may have changed.
@@ -228,8 +246,12 @@ impl File {
     /// Brings the items that matter up to date, and `also` this one.
     fn analyse(&mut self, also: Option<usize>) {
         let text = self.text.as_str();
-        let view =
-            self.elsewhere.as_ref().map(|(modules, path)| View { modules, file: path, settings: &self.settings });
+        let view = self.elsewhere.as_ref().map(|(modules, path)| View {
+            modules,
+            file: path,
+            settings: &self.settings,
+            trace: self.trace.as_ref(),
+        });
         let modules: &dyn tasks::modules::Modules = view.as_ref().map_or(&NoModules, |view| view);
         // What other modules make has no word that tells.
         let matters = self.marks.hold(Mark::Matters, text) || (view.is_some() && self.marks.hold(Mark::Imports, text));

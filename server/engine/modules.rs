@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::File;
+use super::asked::{Asked, Trace};
 use crate::project::environment::{Shell, package_folders};
 use crate::project::resolve::{self, Found};
 use crate::project::{Files, NoFiles, Settings};
@@ -39,6 +40,8 @@ struct Known {
     roots: FxHashMap<Place, Arc<[PathBuf]>>,
     /// What a name in a folder is.
     steps: FxHashMap<(PathBuf, String), Option<Found>>,
+    /// Of what files export.
+    fingerprints: FxHashMap<PathBuf, Option<u64>>,
 }
 
 /// A file in an editor.
@@ -50,7 +53,7 @@ enum Open {
 }
 
 /// A folder with files, and what their settings say of where modules are: `src` and the environment.
-type Place = (PathBuf, Vec<PathBuf>, Option<PathBuf>);
+pub(super) type Place = (PathBuf, Vec<PathBuf>, Option<PathBuf>);
 
 impl Default for Modules {
     fn default() -> Self {
@@ -104,6 +107,7 @@ impl Modules {
             Some(paths) => known.exports.retain(|path, _| !paths.contains(path)),
             None => known.exports.clear(),
         }
+        known.fingerprints.clear();
         known.roots.clear();
         known.steps.clear();
     }
@@ -154,25 +158,46 @@ impl Modules {
         found
     }
 
-    /// Where the modules are that a file can import by absolute name.
-    fn roots(&self, file: &Path, settings: &Settings) -> Arc<[PathBuf]> {
-        let folder = file.parent().unwrap_or(file).to_owned();
-        let place = (folder, settings.src.clone(), settings.environment.clone());
-        if let Some(known) = self.known().roots.get(&place) {
+    /// What tells whether the module in this file exports the same as at another time; `None` where it cannot be read.
+    pub fn fingerprint(&self, path: &Path) -> Option<u64> {
+        if let Some(known) = self.known().fingerprints.get(path) {
+            return *known;
+        }
+        let fingerprint = self.exports(path).map(|exports| exports.fingerprint());
+        self.known().fingerprints.insert(path.to_owned(), fingerprint);
+        fingerprint
+    }
+
+    /// Whether the answer is still the same.
+    pub fn agrees(&self, asked: &Asked) -> bool {
+        match asked {
+            Asked::Roots(place, answer) => *self.roots(place) == **answer,
+            Asked::Step(folder, name, answer) => self.step(folder, name) == *answer,
+            Asked::Init(folder, answer) => resolve::init_of(self, folder) == *answer,
+            Asked::Stubs(root, name, answer) => resolve::stubs(self, root, name) == *answer,
+            Asked::Exports(path, answer) => self.fingerprint(path) == *answer,
+        }
+    }
+
+    /// Where the modules are that the files of a place can import by absolute name.
+    fn roots(&self, place: &Place) -> Arc<[PathBuf]> {
+        if let Some(known) = self.known().roots.get(place) {
             return known.clone();
         }
+        let (folder, src, environment) = place;
+        // What is asked of a file is where it stands.
+        let file = &folder.join("__init__.py");
         let mut roots = resolve::own_roots(self, file);
-        roots.extend(settings.src.iter().cloned());
+        roots.extend(src.iter().cloned());
         let project = resolve::project_of(&*self.files, file);
-        let environment = settings.environment.as_deref();
-        roots.extend(package_folders(&*self.files, project.as_deref(), environment, &self.shell));
+        roots.extend(package_folders(&*self.files, project.as_deref(), environment.as_deref(), &self.shell));
         // An installed package imports the others beside it.
         let installed = file.ancestors().find(|folder| folder.ends_with("site-packages"));
         roots.extend(installed.map(Path::to_owned));
         let mut seen = FxHashSet::default();
         roots.retain(|root| seen.insert(root.clone()));
         let roots: Arc<[PathBuf]> = roots.into();
-        self.known().roots.insert(place, roots.clone());
+        self.known().roots.insert(place.clone(), roots.clone());
         roots
     }
 
@@ -218,6 +243,8 @@ pub(super) struct View<'a> {
     /// Absolute.
     pub file: &'a Path,
     pub settings: &'a Settings,
+    /// Where it is kept what was asked.
+    pub trace: Option<&'a Trace>,
 }
 
 impl Lookup for View<'_> {
@@ -227,28 +254,65 @@ impl Lookup for View<'_> {
         let dots = path.len() - rest.len();
         if dots > 0 {
             let folder = file.ancestors().nth(dots)?;
-            let init = resolve::init_of(self.modules, folder);
+            let init = self.init_of(folder);
             return self.descend(file, path, folder.to_owned(), init, rest);
         }
-        let roots = self.modules.roots(file, self.settings);
+        let roots = self.roots(file);
         roots.iter().find_map(|root| {
             let (first, behind) = rest.split_once('.').unwrap_or((rest, ""));
-            let stubs = resolve::stubs(self.modules, root, first).filter(|_| root.ends_with("site-packages")).and_then(
-                |found| match found {
-                    Found::Package(folder, init) => self.descend(file, path, folder, init, behind),
-                    Found::Module(_) => None,
-                },
-            );
+            let stubs = root.ends_with("site-packages").then(|| self.stubs(root, first)).flatten();
+            let stubs = stubs.and_then(|found| match found {
+                Found::Package(folder, init) => self.descend(file, path, folder, init, behind),
+                Found::Module(_) => None,
+            });
             stubs.or_else(|| self.descend(file, path, root.clone(), None, rest))
         })
     }
 
     fn get(&self, key: &str) -> Option<Arc<Exports>> {
-        self.modules.exports(Path::new(key))
+        self.exports(Path::new(key))
     }
 }
 
 impl View<'_> {
+    fn roots(&self, file: &Path) -> Arc<[PathBuf]> {
+        let folder = file.parent().unwrap_or(file).to_owned();
+        let place = (folder, self.settings.src.clone(), self.settings.environment.clone());
+        let roots = self.modules.roots(&place);
+        self.note(|| Asked::Roots(place, roots.to_vec()));
+        roots
+    }
+
+    fn step(&self, folder: &Path, name: &str) -> Option<Found> {
+        let found = self.modules.step(folder, name);
+        self.note(|| Asked::Step(folder.to_owned(), name.to_owned(), found.clone()));
+        found
+    }
+
+    fn init_of(&self, folder: &Path) -> Option<PathBuf> {
+        let init = resolve::init_of(self.modules, folder);
+        self.note(|| Asked::Init(folder.to_owned(), init.clone()));
+        init
+    }
+
+    fn stubs(&self, root: &Path, name: &str) -> Option<Found> {
+        let found = resolve::stubs(self.modules, root, name);
+        self.note(|| Asked::Stubs(root.to_owned(), name.to_owned(), found.clone()));
+        found
+    }
+
+    fn exports(&self, path: &Path) -> Option<Arc<Exports>> {
+        let exports = self.modules.exports(path);
+        self.note(|| Asked::Exports(path.to_owned(), self.modules.fingerprint(path)));
+        exports
+    }
+
+    fn note(&self, asked: impl FnOnce() -> Asked) {
+        if let Some(trace) = self.trace {
+            trace.note(asked());
+        }
+    }
+
     /// Goes on from a package, or from a folder in which modules are looked for. `asked` is the whole path, as `file` writes it.
     fn descend<'p>(
         &self,
@@ -259,7 +323,7 @@ impl View<'_> {
         mut rest: &'p str,
     ) -> Option<(Arc<Exports>, &'p str)> {
         loop {
-            let package = init.as_deref().and_then(|init| self.modules.exports(init));
+            let package = init.as_deref().and_then(|init| self.exports(init));
             if rest.is_empty() {
                 return Some((package?, rest));
             }
@@ -271,8 +335,8 @@ impl View<'_> {
             if bound.is_some_and(|bound| !matches!(bound, crate::facts::Meaning::Import(path) if is_module(path))) {
                 return Some((package?, rest));
             }
-            match self.modules.step(&folder, name) {
-                Some(Found::Module(path)) => return Some((self.modules.exports(&path)?, behind)),
+            match self.step(&folder, name) {
+                Some(Found::Module(path)) => return Some((self.exports(&path)?, behind)),
                 Some(Found::Package(inner, of)) => (folder, init, rest) = (inner, of, behind),
                 None => return Some((package?, rest)),
             }

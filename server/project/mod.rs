@@ -24,7 +24,7 @@ pub use python::OLDEST;
 pub const OFF_BY_DEFAULT: &[&str] = &["task-error-unhandled"];
 
 /// What holds for one file: what the user chose, and what the project says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
     /// Only these rules; where there are none, all but those in [`OFF_BY_DEFAULT`]. Every name is one that [`crate::rules::find`]
     /// knows.

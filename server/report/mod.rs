@@ -6,11 +6,13 @@
 pub mod apply;
 pub mod suppression;
 
+use serde::{Deserialize, Serialize};
+
 use crate::project::Severity;
 use crate::text::Span;
 
 /// How sure and how grave a finding is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Level {
     /// Worth a look; nothing may go wrong.
     Hint,
@@ -50,7 +52,7 @@ pub struct Finding {
 }
 
 /// A piece of a finding's evidence.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Related {
     /// The place, in the same file.
     pub span: Span,
@@ -59,7 +61,7 @@ pub struct Related {
 }
 
 /// How far a fix may be trusted.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Applicability {
     /// It needs the author's eye.
     Suggestion,
@@ -70,7 +72,7 @@ pub enum Applicability {
 }
 
 /// One way to repair a finding. Applying all its edits at once leaves text that parses.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fix {
     /// What it does, short, in the imperative: "Await the task".
     pub title: String,
@@ -81,7 +83,7 @@ pub struct Fix {
 }
 
 /// A replacement of bytes of the file.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct TextEdit {
     /// What goes.
     pub span: Span,

@@ -1,7 +1,9 @@
 //! Ranges of bytes.
 
+use serde::{Deserialize, Serialize};
+
 /// A range of bytes, end excluded. What it is relative to (the file, or the item) is said where it is used.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Span {
     /// First byte.
     pub start: u32,

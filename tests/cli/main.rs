@@ -3,6 +3,7 @@
 
 mod apply;
 mod bad_input;
+mod cache;
 mod check;
 mod configuration;
 mod explain;

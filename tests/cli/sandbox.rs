@@ -58,7 +58,9 @@ impl Sandbox {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aiolint"));
         command.args(words).current_dir(self.path(""));
-        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE"] {
+        for variable in
+            ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE", "AIOLINT_NO_CACHE", "AIOLINT_CACHE_DIR"]
+        {
             command.env_remove(variable);
         }
         command

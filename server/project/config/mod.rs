@@ -35,7 +35,7 @@ pub const OWN_FILE: &str = "aiolint.toml";
 pub const SHARED_FILE: &str = "pyproject.toml";
 
 /// What is done with the findings of a rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Severity {
     /// There are none.
     Off,

@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 /// Dotted names; the last part may be `*`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct DottedNames(Vec<String>);
 
 impl DottedNames {
@@ -41,7 +41,7 @@ fn is_dotted(name: &str) -> bool {
 }
 
 /// One of the lists, for one file.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Trusted {
     /// By the paths under which they are imported.
     imported: DottedNames,
@@ -112,7 +112,7 @@ fn parts(path: &Path) -> Vec<&str> {
 }
 
 /// What the user says of functions that the analysis cannot see, or sees in another way.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Trust {
     /// A coroutine function under one of these decorators may be called bare.
     pub safe_decorators: Trusted,
