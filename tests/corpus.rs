@@ -10,7 +10,12 @@ mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use aiolint::engine::{File, Modules};
+use aiolint::lsp::Disk;
+use aiolint::project::Settings;
+use aiolint::project::environment::Shell;
 use serde::Deserialize;
 
 use oracle::{Outcome, Program};
@@ -47,10 +52,6 @@ const NO_FIX: &[(&str, &str)] = &[
 /// Repaired programs that wait for something nobody does, as their authors wrote them.
 const DOES_NOT_END: &[(&str, &str)] = &[("bad/b09_event_wait_not_awaited.py", "an event that nobody sets")];
 
-/// Mistakes that are not found yet, with what it takes. The tests say so when one of them can leave the list.
-const NOT_FOUND_YET: &[(&str, &str)] =
-    &[("programs/others/nev_sibling_function.py", "each text is looked at alone here; `projects.rs` is about imports")];
-
 /// One defect, one finding: what the first rule says of a line stands for what the second would say of it.
 const STANDS_FOR: [(&str, &str); 2] =
     [("dangling-task", "task-exception-never-retrieved"), ("coroutine-reused", "task-exception-never-retrieved")];
@@ -86,8 +87,11 @@ struct Said {
     words: Vec<String>,
 }
 
-fn found(source: &str) -> Said {
-    let findings = repair::findings(source);
+/// What is said of a program where it stands: those beside it are modules that it can import.
+fn found(name: &str, source: &str) -> Said {
+    let modules = Arc::new(Modules::new(Box::new(Disk), Shell::default()));
+    let file = File::new(source.to_owned(), Arc::new(Settings::default())).among(modules, corpus().join(name));
+    let findings = { file }.findings();
     let line = |span: aiolint::text::Span| repair::line(source, span.start);
     let words = findings.iter().map(|finding| {
         format!("line {}: {:?}: [{}] {}", line(finding.span), finding.level, finding.rule, finding.message)
@@ -119,17 +123,12 @@ struct Truth {
 }
 
 fn judge(name: &str, source: &str, truth: &Truth) -> Vec<String> {
-    let said = found(source);
+    let said = found(name, source);
     let words = &said.words;
-    let later = NOT_FOUND_YET.iter().find(|(later, _)| *later == name);
     let missing: Vec<_> = truth.must.iter().filter(|site| !said.tells_of(site)).collect();
     let mut problems = Vec::new();
-    match later {
-        None if !missing.is_empty() => problems.push(format!("{name}: not found: {missing:?}; found: {words:#?}")),
-        Some((_, takes)) if missing.is_empty() => {
-            problems.push(format!("{name}: found now; take it off the list ({takes})"));
-        }
-        _ => {}
+    if !missing.is_empty() {
+        problems.push(format!("{name}: not found: {missing:?}; found: {words:#?}"));
     }
     let sites = || truth.must.iter().chain(&truth.may);
     if !said.findings.iter().all(|of| sites().any(|(line, rule)| Said::is_about(of, *line, rule))) {
@@ -166,7 +165,7 @@ fn mistakes_are_found_on_their_lines() {
 fn correct_files_are_silent() {
     let mut loud = Vec::new();
     for (name, source) in files("ok").into_iter().chain(files("fixed")) {
-        let Said { words, .. } = found(&source);
+        let Said { words, .. } = found(&name, &source);
         if !words.is_empty() {
             loud.push(format!("{name}: {words:#?}"));
         }
