@@ -19,7 +19,7 @@ impl Words {
     pub fn of(text: &str) -> Self {
         let holds = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
         Self {
-            trigger: holds("result") || holds("exception") || holds("async"),
+            trigger: holds("result") || holds("exception") || holds("cancel") || holds("async"),
             suspends: (holds("await") || has_async_block(text)) && !is_one_coroutine(text),
             global: holds("global"),
             is_yield: holds("yield"),

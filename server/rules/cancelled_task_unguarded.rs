@@ -96,17 +96,22 @@ struct Place {
 }
 
 fn is_cancelled(task: &Object) -> bool {
-    task.kind == Kind::Task && task.cancelled_at.is_some() && !task.may_refuse && task.states.has(States::C)
+    obeys(task) && task.cancelled_at.is_some() && task.states.has(States::C)
+}
+
+/// It ends when it is cancelled: a future at once, a task whose coroutine does not refuse.
+fn obeys(task: &Object) -> bool {
+    match task.kind {
+        Kind::Future => true,
+        Kind::Task | Kind::Element(Some(_)) => !task.may_refuse,
+        _ => false,
+    }
 }
 
 /// A wait ends with the task cancelled: it was asked to, and cannot refuse.
 fn will_be_cancelled(task: &Object) -> bool {
     let asked = task.states.has(States::P) || task.states.has(States::C);
-    task.kind == Kind::Task
-        && task.cancelled_at.is_some()
-        && !task.may_refuse
-        && (!task.silent || task.runs.is_some())
-        && asked
+    obeys(task) && task.cancelled_at.is_some() && (!task.silent || task.runs.is_some()) && asked
 }
 
 /// Where the function starts that a task of another method runs.
@@ -123,7 +128,8 @@ fn verdict(place: &Place, task: &Object, what: &str, certain: bool, src: &str) -
     let state = if certain { "has been cancelled" } else { "may have been cancelled" };
     let mut related = Vec::new();
     if task.runs.is_none() {
-        related.push((place.made, "the task is made here".to_owned()));
+        let what = if task.kind == Kind::Future { "future" } else { "task" };
+        related.push((place.made, format!("the {what} is made here")));
     }
     related.extend(task.cancelled_at.map(|at| (at, "asked to cancel here".to_owned())));
     Verdict {

@@ -39,6 +39,8 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
         (Some(at), _) => {
             (Unretrieved::Waited(at), "`wait` waits for it, but neither raises nor asks for its exception")
         }
+        // The function that made it gave it the callback.
+        (None, Some(at)) if at == made => (Unretrieved::Kept, "its done callback only forgets it"),
         (None, Some(at)) => (Unretrieved::OnlyDiscarded(at), "its done callback only forgets it"),
         (None, None) => (Unretrieved::Kept, "nothing awaits it or asks for its exception"),
     };
@@ -46,7 +48,7 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
     let mut related = Vec::new();
     if span != made {
         related.push((made, "the task is made here".to_owned()));
-    } else if let Some(at) = waited.or(discarded) {
+    } else if let Some(at) = waited.or(discarded).filter(|at| *at != made) {
         related.push((at, "nobody asks for its exception here either".to_owned()));
     }
     let fails = if level == Level::Hint { "If" } else { "When" };

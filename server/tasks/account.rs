@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::summary::Returns;
+use super::summary::{Returns, Started};
 use super::value::{Asks, Coroutine, Effect, Elsewhere, Kind, Object, ObjectId, Raises, States, Value};
 use super::world::{Trail, World};
 use crate::flow::{BlockId, Guard, Guards};
@@ -298,11 +298,21 @@ impl Account {
                     escaped: false,
                     group: None,
                     many: false,
-                    kept: false,
+                    kept,
+                    discarded,
+                    of_parameter,
                     raises,
                     may_refuse,
+                    suspends,
                     ..
-                }) => Returns::Task(*raises, *may_refuse),
+                }) => Returns::Task(Started {
+                    raises: *raises,
+                    may_refuse: *may_refuse,
+                    suspends: *suspends,
+                    of_parameter: *of_parameter,
+                    kept: *kept,
+                    discarded: discarded.is_some(),
+                }),
                 _ => Returns::Unknown,
             },
             _ => Returns::Unknown,

@@ -9,7 +9,7 @@ use super::callee::declared;
 use super::calls::Call;
 use super::collections;
 use super::modules::Modules;
-use super::summary::Summary;
+use super::summary::{Returns, Summary};
 use super::value::*;
 use super::world::{Suspension, World};
 use crate::facts::ModuleNames;
@@ -334,19 +334,22 @@ impl Analysis<'_> {
                     _ => None,
                 };
                 self.account.suspends |= coroutine.as_ref().is_none_or(|coroutine| coroutine.suspends);
+                let lent = coroutine.iter().flat_map(|coroutine| coroutine.lent.iter());
+                let pending: Vec<ObjectId> = lent.map(|lent| lent.id).filter(|id| world.is_pending(*id)).collect();
                 let result = self.wait_on(at, world, &value, span);
                 if let Some(coroutine) = &coroutine {
                     self.account.note_raise(at.unwind.is_none(), coroutine.raises);
                     self.account.may_refuse |= coroutine.may_refuse;
                     for of in coroutine.lent.iter() {
-                        self.take_back(at, world, *of, span, *guards, &coroutine.name);
+                        let was_pending = pending.contains(&of.id);
+                        self.take_back(at, world, *of, was_pending, (span, *guards), &coroutine.name);
                     }
                 }
                 let result = match coroutine.as_deref() {
-                    Some(Coroutine { gives: Some(again), .. }) => {
-                        self.make_coroutine_at(world, span, *guards, (**again).clone())
+                    Some(Coroutine { gives: Returns::Unknown, instance: Some(class), .. }) => declared(class),
+                    Some(Coroutine { gives, .. }) if *gives != Returns::Unknown => {
+                        self.returned(world, span, *guards, gives)
                     }
-                    Some(Coroutine { instance: Some(class), .. }) => declared(class),
                     _ => result,
                 };
                 world.set(graph, *dst, result);

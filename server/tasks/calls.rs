@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::analysis::{Analysis, Here};
 use super::callee::{Callee, declared};
 use super::collections::element;
+use super::coroutines::gives;
 use super::members::make;
-use super::summary::Returns;
 use super::value::*;
 use super::world::World;
 use crate::flow::{Arg, ArgKind, ExcSet, Guards, Place};
@@ -252,6 +252,7 @@ impl Analysis<'_> {
                 let instance = key.as_deref().and_then(|key| self.instance_given(key));
                 let summary = key.as_deref().filter(|_| is_it).and_then(|key| self.summary_of(key));
                 let lent = self.lend(world, call, summary.as_deref());
+                let gives = gives(world, call, summary.as_deref());
                 self.raise_in_doubt(at, world);
                 // A function made in this one has no summary either.
                 let is_library = key.is_none() && !name.contains("<locals>");
@@ -269,10 +270,7 @@ impl Analysis<'_> {
                         suspends: summary.as_ref().map_or(suspends, |summary| summary.suspends),
                         returns: summary.as_ref().map_or(unseen == Raises::Never, |summary| summary.can_return),
                         lent: lent.into(),
-                        gives: match summary.as_ref().map(|summary| &summary.returns) {
-                            Some(Returns::Coroutine(again)) => Some(again.clone()),
-                            _ => None,
-                        },
+                        gives,
                         instance,
                         made_in: None,
                     },
@@ -281,6 +279,7 @@ impl Analysis<'_> {
             Callee::Plain(key) => {
                 let summary = if is_it { self.summary_of(&key) } else { None };
                 let lent = self.lend(world, call, summary.as_deref());
+                let gives = gives(world, call, summary.as_deref());
                 match summary.as_deref().map_or(Raises::Perhaps, |summary| summary.raises) {
                     Raises::Never => {}
                     raises => {
@@ -290,9 +289,10 @@ impl Analysis<'_> {
                 }
                 world.unknown_call(at.graph.is_async);
                 for of in lent {
-                    self.take_back(at, world, of, call.span, call.guards, &key);
+                    let was_pending = world.is_pending(of.id);
+                    self.take_back(at, world, of, was_pending, (call.span, call.guards), &key);
                 }
-                match self.returned(world, call, summary.as_deref().map(|summary| &summary.returns)) {
+                match self.returned(world, call.span, call.guards, &gives) {
                     Value::Returned => match self.instance_given(&key) {
                         Some(class) => declared(&class),
                         None => Value::Returned,

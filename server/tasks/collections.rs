@@ -141,8 +141,14 @@ impl Analysis<'_> {
     }
 }
 
-/// An element of a set that `wait` returned: a task made elsewhere, done or pending for certain.
+/// An element of a set that `wait` returned: a task made elsewhere, done or pending for certain. The one that was waited for alone is
+/// that one.
 pub(super) fn element(world: &mut World, set: &WaitSet, span: Span) -> Value {
+    if let ([only], Some(1), true) = (&*set.members, set.count, set.done)
+        && super::refine::assume_set(world, set, true)
+    {
+        return Value::Object(*only);
+    }
     let (states, kind) = if set.done { (States::DONE, None) } else { (States::P, Some(WhyKind::PendingSet)) };
     world.make(
         span,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::account::{AwaitOf, Consumption};
 use super::analysis::{Analysis, Here};
 use super::calls::Call;
-use super::summary::{Given, Returns, Summary};
+use super::summary::{Given, Returns, Started, Summary};
 use super::value::*;
 use super::world::World;
 use crate::flow::{Arg, ArgKind, ExcSet, Guards, Place};
@@ -67,7 +67,10 @@ impl Analysis<'_> {
             return;
         }
         if guards.swallows {
-            // What raises before it consumes leaves the coroutine as it is.
+            // What raises before it consumes leaves the coroutine as it is: whether the next use is the first is open from here on.
+            if let Some(object) = world.object_mut(id) {
+                object.joined = true;
+            }
             return world.escape(&Value::Object(id));
         }
         // Of several that were made here, the one that a variable holds may be any.
@@ -206,14 +209,14 @@ impl Analysis<'_> {
         lent
     }
 
-    /// A function has run that did this with what it was given.
+    /// A function has run that did this with what it was given; `was_pending`: a task that was pending for certain when it was given.
     pub(super) fn take_back(
         &mut self,
         at: &mut Here<'_, '_>,
         world: &mut World,
         Lent { id, effect, arg }: Lent,
-        by: Span,
-        guards: Guards,
+        was_pending: bool,
+        (by, guards): (Span, Guards),
         callee: &Arc<str>,
     ) {
         let Some(object) = world.object(id) else { return };
@@ -243,9 +246,9 @@ impl Analysis<'_> {
             if let Some(asks) = effect.asks {
                 self.ask_through(world, by, (id, arg), asks, guards, callee);
             }
-            if effect.cancels
+            if effect.cancels != Extent::Never
                 && let Some(object) = world.object_mut(id)
-                && object.takes_cancel()
+                && (object.takes_cancel() || was_pending && effect.cancels == Extent::Always)
             {
                 object.cancelled_at = Some(by);
                 object.used.get_or_insert(by);
@@ -277,16 +280,23 @@ impl Analysis<'_> {
         }
     }
 
-    /// What a call of a function of this file gives, by its summary.
-    pub(super) fn returned(&mut self, world: &mut World, call: &Call<'_>, returns: Option<&Returns>) -> Value {
+    /// What the call, or the `await`, at this place gives, by the summary of what is called.
+    pub(super) fn returned(&mut self, world: &mut World, at: Span, guards: Guards, returns: &Returns) -> Value {
         match returns {
-            Some(Returns::Coroutine(coroutine)) => self.make_coroutine(world, call, (**coroutine).clone()),
-            Some(Returns::Task(raises, may_refuse)) => {
-                let object = Object { raises: *raises, may_refuse: *may_refuse, ..Object::new(Kind::Task, States::P) };
-                world.make(call.span, object);
-                Value::Object(call.span)
+            Returns::Coroutine(coroutine) => self.make_coroutine_at(world, at, guards, (**coroutine).clone()),
+            Returns::Task(Started { raises, may_refuse, suspends, kept, discarded, .. }) => {
+                let object = Object {
+                    raises: *raises,
+                    may_refuse: *may_refuse,
+                    suspends: *suspends,
+                    kept: *kept,
+                    discarded: discarded.then_some(at),
+                    ..Object::new(Kind::Task, States::P)
+                };
+                world.make(at, object);
+                Value::Object(at)
             }
-            _ => Value::Returned,
+            Returns::Unknown => Value::Returned,
         }
     }
 
@@ -313,6 +323,26 @@ pub(super) fn given_away(value: &Value, whole: bool, into: &mut Vec<(ObjectId, b
         Value::Items(items) => items.iter().for_each(|item| given_away(item, true, into)),
         _ => {}
     }
+}
+
+/// What a call of a function with this summary gives; of a coroutine function, what awaiting that gives. What a task can do that runs a
+/// coroutine which the function was given, the caller knows.
+pub(super) fn gives(world: &World, call: &Call<'_>, summary: Option<&Summary>) -> Returns {
+    let Some(summary) = summary else { return Returns::Unknown };
+    let mut returns = summary.returns.clone();
+    let Returns::Task(started) = &mut returns else { return returns };
+    let Some(index) = started.of_parameter.take() else { return returns };
+    let name = summary.parameters.get(index as usize).map(|parameter| &parameter.name);
+    let takes = |(at, arg): &(usize, &Arg)| given(summary, call.args, *at, arg).map(|given| &given.name) == name;
+    let argument = call.args.iter().enumerate().find(takes).map(|(_, arg)| world.get(arg.place));
+    if let Some(Value::Object(id)) = argument
+        && let Some(coroutine) = world.object(*id).and_then(Object::coroutine)
+    {
+        started.raises = coroutine.raises;
+        started.may_refuse = coroutine.may_refuse;
+        started.suspends = coroutine.suspends;
+    }
+    returns
 }
 
 /// The parameter that takes an argument.
@@ -343,7 +373,7 @@ impl World {
             leaves: States::ANY,
             uses: Extent::Always,
             again: None,
-            cancels: false,
+            cancels: Extent::Never,
             asks: None,
         };
         let held: Vec<Lent> = held.map(|id| Lent { id, effect, arg }).collect();

@@ -38,8 +38,8 @@ pub struct Effect {
     pub uses: Extent,
     /// Whatever way it returns, it has used the coroutine up twice: where the second time, bytes from its `def` on.
     pub again: Option<Span>,
-    /// Some path asks the task to cancel.
-    pub cancels: bool,
+    /// It asks the task to cancel.
+    pub cancels: Extent,
     /// It asks for the result or exception of a task that may be pending: there, bytes of the callee's item.
     pub asks: Option<Asks>,
 }

@@ -30,10 +30,20 @@ impl Analysis<'_> {
         self.consume_value(at, world, &given, call.span, call.guards);
         self.hand_over(world, call);
         make(world, call.span, Kind::Task, group, reach);
-        if let (Some(coroutine), Some(task)) = (coroutine, world.object_mut(call.span)) {
-            task.raises = coroutine.raises;
-            task.may_refuse = coroutine.may_refuse;
-            task.suspends = coroutine.suspends;
+        let of_parameter = match &given {
+            Value::Object(id) => world.object(*id).and_then(|given| match given.kind {
+                Kind::Parameter(index) => Some(index),
+                _ => None,
+            }),
+            _ => None,
+        };
+        if let Some(task) = world.object_mut(call.span) {
+            task.of_parameter = of_parameter;
+            if let Some(coroutine) = coroutine {
+                task.raises = coroutine.raises;
+                task.may_refuse = coroutine.may_refuse;
+                task.suspends = coroutine.suspends;
+            }
         }
         if call.guards.expected {
             // It is there to raise: no task comes of it.

@@ -70,11 +70,14 @@ impl Analysis<'_> {
                 if (object.takes_cancel() || object.kind == Kind::Future && object.states.has(States::P))
                     && let Some(object) = world.object_mut(id)
                 {
+                    // Who may have completed a future before has made this do nothing.
+                    let takes_effect = object.kind != Kind::Future || !object.silent;
                     if object.kind == Kind::Future {
-                        object.states = object.states.without(States::P).or(States::C);
+                        let cancelled = if takes_effect { States::C } else { States::DONE };
+                        object.states = object.states.without(States::P).or(cancelled);
                         object.silent = false;
                     }
-                    object.cancelled_at = Some(call.span);
+                    object.cancelled_at = takes_effect.then_some(call.span);
                 }
                 if let Kind::Gather { members, .. } = &object.kind {
                     for member in members.iter() {

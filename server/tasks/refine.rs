@@ -139,6 +139,10 @@ fn pending(world: &mut World, id: ObjectId, fresh: bool, why: Why) -> bool {
         return false;
     }
     if fresh {
+        if !object.states.has(States::P) {
+            // It had time to obey, and has not.
+            object.cancelled_at = None;
+        }
         object.states = States::P;
         object.silent = false;
         object.passed = Passed::Nothing;

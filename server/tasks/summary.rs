@@ -52,7 +52,24 @@ pub enum Returns {
     /// A coroutine that nothing has consumed.
     Coroutine(Arc<Coroutine>),
     /// A task that has not run yet.
-    Task(Raises, bool),
+    Task(Started),
+}
+
+/// A task that a function starts for its caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Started {
+    /// Whether its coroutine can raise.
+    pub raises: Raises,
+    /// Its coroutine may end by itself when it is cancelled.
+    pub may_refuse: bool,
+    /// Its coroutine can suspend.
+    pub suspends: bool,
+    /// The parameter whose coroutine it runs: what that can do the caller knows.
+    pub of_parameter: Option<u32>,
+    /// A collection keeps it alive into which nobody looks.
+    pub kept: bool,
+    /// A done callback drops it from there.
+    pub discarded: bool,
 }
 
 impl Summary {
@@ -120,7 +137,7 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
         settles: extent(returning, &|object| !pending(object)),
         leaves,
         uses: extent(&ends, &|object| object.used.is_some()),
-        cancels: returning.iter().any(|end| end.object.cancelled_at.is_some()),
+        cancels: extent(returning, &|object| object.cancelled_at.is_some()),
         asks: asks.iter().min_by_key(|ask| ask.call).map(|ask| Asks {
             is_result: ask.is_result,
             always: ends.iter().all(|end| !pending(&end.object)),

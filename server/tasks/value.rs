@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 pub use super::effect::{Asks, Effect, Elsewhere, Extent, Lent};
 pub use super::spent::{Round, Spent};
+use super::summary::Returns;
 use crate::flow::{ExcSet, Place};
 use crate::text::Span;
 
@@ -92,6 +93,8 @@ pub struct Object {
     pub kept: bool,
     /// A done callback that does no more than drop it from a collection.
     pub discarded: Option<Span>,
+    /// A task: the parameter whose coroutine it runs.
+    pub of_parameter: Option<u32>,
     /// Whether its coroutine can raise.
     pub raises: Raises,
     /// Its coroutine may end by itself when it is cancelled.
@@ -160,8 +163,8 @@ pub struct Coroutine {
     pub returns: bool,
     /// What it was given, and what it will do with it.
     pub lent: Arc<[Lent]>,
-    /// What awaiting it gives, where that is a coroutine again.
-    pub gives: Option<Arc<Coroutine>>,
+    /// What awaiting it gives, where that is a coroutine again, or a task.
+    pub gives: Returns,
     /// What awaiting it gives, where that is an instance of this class.
     pub instance: Option<Arc<str>>,
     /// The function that made it, where that is not the one at hand, and the place in it.
@@ -454,7 +457,7 @@ impl Coroutine {
             suspends: self.suspends || other.suspends,
             returns: self.returns && other.returns,
             lent: Arc::new([]),
-            gives: self.gives.clone().filter(|_| self.gives == other.gives),
+            gives: if self.gives == other.gives { self.gives.clone() } else { Returns::Unknown },
             ..self.clone()
         }
     }
@@ -469,7 +472,7 @@ impl Coroutine {
             suspends: true,
             returns: false,
             lent: Arc::new([]),
-            gives: None,
+            gives: Returns::Unknown,
             instance: None,
             made_in: None,
         }
@@ -499,6 +502,7 @@ impl Object {
             waited: None,
             kept: false,
             discarded: None,
+            of_parameter: None,
             raises: Raises::Perhaps,
             may_refuse: true,
             suspends: true,
@@ -545,6 +549,7 @@ impl Object {
         self.waited = self.waited.or(others.waited);
         self.kept |= others.kept;
         self.discarded = self.discarded.or(others.discarded);
+        self.of_parameter = self.of_parameter.filter(|_| self.of_parameter == others.of_parameter);
         self.raises = self.raises.max(others.raises);
         self.may_refuse |= others.may_refuse;
         self.suspends |= others.suspends;

@@ -141,6 +141,11 @@ impl World {
         self.object(id).is_some_and(|object| matches!(object.kind, Kind::Parameter(_)))
     }
 
+    /// Whether it is pending for certain, and out of reach for code that is not in view.
+    pub fn is_pending(&self, id: ObjectId) -> bool {
+        self.object(id).is_some_and(|object| object.states == States::P && !object.silent && !object.escaped)
+    }
+
     /// A new task. Places that held the one made here in an earlier round of a loop hold something unknown from now on.
     pub fn make(&mut self, id: ObjectId, mut object: Object) {
         self.env.retain(|(_, value)| matches!(value, Value::Many(_) | Value::Dict(_)) || !value.mentions(id));

@@ -79,8 +79,10 @@ impl Lowering<'_> {
         let right = self.expression(constant);
         let test = self.place();
         self.op(OpKind::Compare { dst: test, op, left: value, right }, span(constant));
-        let text = format!("{}{op:?}{}", self.text(subject), self.text(constant));
-        let condition = self.intern(subject, text);
+        let condition = match constant.kind() {
+            "true" => self.truth_of(subject),
+            _ => self.intern(subject, format!("{}{op:?}{}", self.text(subject), self.text(constant))),
+        };
         self.end(Terminator::Branch {
             test,
             condition,
@@ -90,6 +92,16 @@ impl Lowering<'_> {
             unexpected: None,
             telling: true,
         });
+    }
+
+    /// What `case True:` compares with `True` is a truth value for any reader: `if subject` asks the same. As it need not be one, what
+    /// is known by this is not certain.
+    fn truth_of(&mut self, subject: Node<'_>) -> Option<ConditionId> {
+        let id = self.intern(subject, self.text(subject).to_owned())?;
+        if let Some(condition) = self.graph.conditions.get_mut(id.0 as usize) {
+            condition.pure = false;
+        }
+        Some(id)
     }
 }
 
