@@ -29,15 +29,30 @@ pub enum Asked {
 
 /// Collects them.
 #[derive(Default)]
-pub(super) struct Trace(RefCell<FxHashSet<Asked>>);
+pub(super) struct Trace {
+    asked: RefCell<FxHashSet<Asked>>,
+    paths: RefCell<FxHashSet<Box<str>>>,
+}
 
 impl Trace {
     pub(super) fn note(&self, asked: Asked) {
-        self.0.borrow_mut().insert(asked);
+        self.asked.borrow_mut().insert(asked);
     }
 
     /// Those so far.
     pub(super) fn asked(&self) -> Vec<Asked> {
-        self.0.borrow().iter().cloned().collect()
+        self.asked.borrow().iter().cloned().collect()
+    }
+
+    /// The file itself asks what a dotted path means.
+    pub(super) fn note_path(&self, path: &str) {
+        if !self.paths.borrow().contains(path) {
+            self.paths.borrow_mut().insert(path.into());
+        }
+    }
+
+    /// The dotted paths so far.
+    pub(super) fn paths(&self) -> Box<[Box<str>]> {
+        self.paths.borrow().iter().cloned().collect()
     }
 }

@@ -16,7 +16,7 @@
 //! - `touched` which items the edits since the last look may have changed
 //! - `given` of which classes the callers in the file make what they give
 //! - `program` which functions are analysed, and in which order
-//! - `modules` the other modules that it imports, `asked` what was asked of them
+//! - `modules` the other modules that it imports, `asked` what was asked of them, `imports` what of them a closed file rests on
 //! - `beyond` fixes that need the whole file
 //! - `hover` what to say about a place
 
@@ -24,6 +24,7 @@ mod asked;
 mod beyond;
 mod given;
 mod hover;
+mod imports;
 mod item;
 mod marks;
 mod modules;
@@ -50,6 +51,7 @@ use crate::{fixes, tasks};
 pub use asked::Asked;
 use asked::Trace;
 pub use hover::Hover;
+pub use imports::Imports;
 use item::ItemState;
 use marks::{Mark, Marks};
 pub use modules::Modules;
@@ -113,6 +115,13 @@ impl File {
     /// What was asked of other modules so far, in no order; nothing where nobody wanted to know.
     pub fn asked(&self) -> Vec<Asked> {
         self.trace.as_ref().map_or_else(Vec::new, Trace::asked)
+    }
+
+    /// What the findings rest on in other modules, for those who keep no file; nothing where nobody wanted to know, or nothing was asked.
+    pub fn imports(&self) -> Option<Imports> {
+        let (modules, path) = self.elsewhere.as_ref()?;
+        let view = View { modules, file: path, settings: &self.settings, trace: None };
+        Some(Imports::new(self.trace.as_ref()?, &view)).filter(|imports| !imports.is_empty())
     }
 
     /// What other modules export may have changed.

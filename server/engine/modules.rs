@@ -104,7 +104,11 @@ impl Modules {
     pub fn touched(&self, paths: Option<&[PathBuf]>) {
         let mut known = self.known();
         match paths {
-            Some(paths) => known.exports.retain(|path, _| !paths.contains(path)),
+            // What is in a folder that has come or gone has, too.
+            Some(paths) => {
+                let paths: FxHashSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
+                known.exports.retain(|path, _| !path.ancestors().any(|part| paths.contains(part)));
+            }
             None => known.exports.clear(),
         }
         known.fingerprints.clear();
@@ -114,7 +118,12 @@ impl Modules {
 
     /// Whether the file exports something else than it did for those who have asked.
     fn changed(&self, path: &Path) -> bool {
-        let before = self.known().exports.remove(path).and_then(|cell| cell.get().cloned());
+        let before = {
+            let mut known = self.known();
+            known.fingerprints.remove(path);
+            known.exports.remove(path)
+        };
+        let before = before.and_then(|cell| cell.get().cloned());
         let Some(before) = before else { return false };
         let fingerprint = |of: Option<Arc<Exports>>| of.map(|exports| exports.fingerprint());
         fingerprint(self.exports(path)) != fingerprint(before)
@@ -249,6 +258,10 @@ pub(super) struct View<'a> {
 
 impl Lookup for View<'_> {
     fn find<'p>(&self, from: Option<&str>, path: &'p str) -> Option<(Arc<Exports>, &'p str)> {
+        if let (None, Some(trace)) = (from, self.trace) {
+            // What another module writes follows from what this one does.
+            trace.note_path(path);
+        }
         let file = from.map_or(self.file, Path::new);
         let rest = path.trim_start_matches('.');
         let dots = path.len() - rest.len();

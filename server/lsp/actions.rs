@@ -112,7 +112,7 @@ fn quick_fixes(document: &mut Document, params: &CodeActionParams, session: &Ses
         if !under_cursor && params.context.diagnostics.is_empty() {
             continue;
         }
-        let shown = diagnostic(finding, document, session);
+        let shown = diagnostic(finding, document.file.text(), &document.uri, session);
         if !under_cursor && !params.context.diagnostics.iter().any(|other| is_same(&shown, other)) {
             continue;
         }

@@ -10,10 +10,12 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::ls_types::{
-    CodeAction, CodeActionOrCommand, CodeActionParams, ConfigurationItem, DidChangeConfigurationParams,
-    DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, DocumentDiagnosticParams, DocumentDiagnosticReportResult, Hover, HoverParams,
-    InitializeParams, InitializeResult, InitializedParams, Registration,
+    CodeAction, CodeActionOrCommand, CodeActionParams, ConfigurationItem, DeleteFilesParams,
+    DidChangeConfigurationParams, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
+    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
+    DocumentDiagnosticParams, DocumentDiagnosticReportResult, FileChangeType, Hover, HoverParams, InitializeParams,
+    InitializeResult, InitializedParams, Registration, RenameFilesParams, SetTraceParams, TraceValue,
+    WorkDoneProgressCancelParams, WorkspaceDiagnosticParams, WorkspaceDiagnosticReportResult, WorkspaceFolder,
 };
 use tower_lsp::{Client, LanguageServer};
 use tracing::{debug, warn};
@@ -23,6 +25,7 @@ use super::owner::{Event, Inbox, Reply};
 use super::parent;
 use super::session::Session;
 use super::uris;
+use super::walk::IGNORE_FILE;
 use crate::project::config::{OWN_FILE, SHARED_FILE};
 
 /// The section of the client's configuration that is ours.
@@ -44,6 +47,16 @@ impl Backend {
         let (sender, receiver) = unbounded_channel();
         tokio::spawn(deliver(client.clone(), receiver));
         Self { client, owner: Inbox::start(sender), session: OnceLock::new(), answered, orphaned }
+    }
+
+    /// The user has had enough of a bar.
+    pub async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
+        self.owner.send(Event::Cancel(params.token));
+    }
+
+    /// The client wants to know what its messages cost, or does not any more.
+    pub async fn set_trace(&self, params: SetTraceParams) {
+        self.owner.send(Event::Trace(params.value != TraceValue::Off));
     }
 
     async fn ask<T>(&self, event: impl FnOnce(Reply<T>) -> Event) -> Result<T> {
@@ -80,7 +93,8 @@ fn folders(params: &InitializeParams) -> Vec<PathBuf> {
 
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        let session = Session::new(&params.capabilities);
+        let mut session = Session::new(&params.capabilities);
+        session.traces = params.trace.is_some_and(|trace| trace != TraceValue::Off);
         let answer = session.answer();
         let folders = folders(&params);
         self.owner.send(Event::Start(session.clone(), params.initialization_options.unwrap_or(Value::Null), folders));
@@ -97,6 +111,7 @@ impl LanguageServer for Backend {
     }
 
     async fn initialized(&self, _: InitializedParams) {
+        self.owner.send(Event::Ready);
         self.fetch_settings();
         let Some(session) = self.session.get() else { return };
         let registration = |id: &str, options| Registration {
@@ -104,7 +119,8 @@ impl LanguageServer for Backend {
             method: format!("workspace/{id}"),
             register_options: Some(options),
         };
-        let files = [OWN_FILE, SHARED_FILE, "*.{py,pyi}"].map(|name| json!({ "globPattern": format!("**/{name}") }));
+        let files = [OWN_FILE, SHARED_FILE, IGNORE_FILE, "*.{py,pyi,pyw}"]
+            .map(|name| json!({ "globPattern": format!("**/{name}") }));
         let wanted = [
             (session.registers_configuration, registration("didChangeConfiguration", json!({ "section": SECTION }))),
             (session.watches, registration("didChangeWatchedFiles", json!({ "watchers": files }))),
@@ -150,11 +166,32 @@ impl LanguageServer for Backend {
     async fn did_save(&self, _: DidSaveTextDocumentParams) {}
 
     async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
-        self.owner.send(Event::Watched(params.changes.into_iter().map(|change| change.uri).collect()));
+        let moved = params.changes.iter().any(|change| change.typ != FileChangeType::CHANGED);
+        self.owner.send(Event::Touched(params.changes.into_iter().map(|change| change.uri).collect(), moved));
+    }
+
+    async fn did_rename_files(&self, params: RenameFilesParams) {
+        let names = params.files.into_iter().flat_map(|file| [file.old_uri, file.new_uri]);
+        self.owner.send(Event::Touched(names.filter_map(|uri| uri.parse().ok()).collect(), true));
+    }
+
+    async fn did_delete_files(&self, params: DeleteFilesParams) {
+        let names = params.files.into_iter().filter_map(|file| file.uri.parse().ok());
+        self.owner.send(Event::Touched(names.collect(), true));
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        let paths =
+            |folders: Vec<WorkspaceFolder>| folders.iter().filter_map(|folder| uris::path(&folder.uri)).collect();
+        self.owner.send(Event::Folders { added: paths(params.event.added), removed: paths(params.event.removed) });
     }
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
         self.ask(|reply| Event::Diagnose(params, reply)).await.map(DocumentDiagnosticReportResult::Report)
+    }
+
+    async fn workspace_diagnostic(&self, params: WorkspaceDiagnosticParams) -> Result<WorkspaceDiagnosticReportResult> {
+        self.ask(|reply| Event::DiagnoseAll(params, reply)).await
     }
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<Vec<CodeActionOrCommand>>> {

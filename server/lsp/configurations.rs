@@ -19,7 +19,7 @@ use super::diagnostics::SOURCE;
 use super::session::Session;
 use super::{positions, uris};
 use crate::project::Settings;
-use crate::project::config::{self, Configuration, Globs, Layer, OWN_FILE, Options, Projects, SHARED_FILE};
+use crate::project::config::{self, Configuration, Layer, OWN_FILE, Options, Projects, SHARED_FILE};
 use crate::rules::RULES;
 use crate::text::Text;
 
@@ -46,6 +46,7 @@ pub struct Configurations {
     published: BTreeMap<PathBuf, Vec<Diagnostic>>,
 }
 
+#[derive(Clone)]
 struct Opened {
     uri: Uri,
     version: i32,
@@ -92,27 +93,76 @@ impl Configurations {
         self.projects = fresh();
     }
 
+    /// The folders that the editor has open.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// The editor has opened and closed folders; whether it had not before.
+    pub fn change_folders(&mut self, added: Vec<PathBuf>, removed: &[PathBuf]) -> bool {
+        let before = self.folders.clone();
+        self.folders.retain(|folder| !removed.contains(folder));
+        let new: Vec<PathBuf> = added.into_iter().filter(|folder| !self.folders.contains(folder)).collect();
+        self.folders.extend(new);
+        self.folders != before
+    }
+
+    /// The same for another thread, which reads the files for itself.
+    pub fn snapshot(&self) -> Self {
+        Self {
+            projects: fresh(),
+            editor: self.editor.clone(),
+            folders: self.folders.clone(),
+            open: self.open.clone(),
+            published: BTreeMap::new(),
+        }
+    }
+
     /// What holds for a document.
-    pub fn of(&mut self, uri: &Uri) -> Held {
-        let path = uris::path(uri);
+    pub fn of_document(&mut self, uri: &Uri) -> Held {
         // What has no path belongs to the folder that is open.
+        let path = uris::path(uri);
         let path = path.unwrap_or_else(|| self.folders.first().cloned().unwrap_or_default().join("untitled.py"));
-        let Self { projects, editor, folders, open, .. } = self;
-        let read = |path: &Path| text_of(path, open);
-        let project = projects.of(&path, read);
-        let folder =
-            folders.iter().filter(|folder| path.starts_with(folder)).max_by_key(|folder| folder.as_os_str().len());
-        let here = Layer { options: editor, folder: folder.map_or(Path::new(""), PathBuf::as_path) };
+        let excluded = self.excludes_below(&path);
+        Held { excluded, ..self.of(&path) }
+    }
+
+    /// What holds for a file that is not excluded.
+    pub fn of(&mut self, path: &Path) -> Held {
+        let folder = folder_of(path, &self.folders);
+        let Self { projects, editor, open, .. } = self;
+        let project = projects.of(path, |path: &Path| text_of(path, open));
+        let here = Layer { options: editor, folder: folder.unwrap_or(Path::new("")) };
         let file = project.configuration.as_deref();
         let file = file.map(|file| Layer { options: &file.options, folder: file.folder() });
         let layers: Vec<Layer<'_>> = file.into_iter().chain([here]).collect();
-        let settings = config::settings(&path, &layers, project.python.as_ref().map(|(version, _)| *version));
-        let covers = |exclude: &Globs| exclude.cover(path.strip_prefix(here.folder).unwrap_or(&path));
-        let excluded = match &editor.exclude {
-            Some(exclude) => covers(&exclude.value),
-            None => projects.exclude(&path, Path::new(""), read),
-        };
-        Held { settings: Arc::new(settings), excluded, configuration: project.configuration }
+        let mut settings = config::settings(path, &layers, project.python.as_ref().map(|(version, _)| *version));
+        if settings.src.is_empty() {
+            // Where nobody says, a folder that is open is one that modules are imported from, behind those of the project.
+            settings.src.extend(folder.map(Path::to_owned));
+        }
+        Held { settings: Arc::new(settings), excluded: false, configuration: project.configuration }
+    }
+
+    /// Whether this file or folder is left out; those around it are not asked about.
+    pub fn excludes(&mut self, path: &Path) -> bool {
+        self.excludes_from(path, path.parent().unwrap_or(path))
+    }
+
+    /// Whether it is left out, or a folder around it.
+    fn excludes_below(&mut self, path: &Path) -> bool {
+        self.excludes_from(path, Path::new(""))
+    }
+
+    fn excludes_from(&mut self, path: &Path, root: &Path) -> bool {
+        let Self { projects, editor, folders, open, .. } = self;
+        match &editor.exclude {
+            Some(exclude) => {
+                let folder = folder_of(path, folders).unwrap_or(Path::new(""));
+                exclude.value.cover(path.strip_prefix(folder).unwrap_or(path))
+            }
+            None => projects.exclude(path, root, |path| text_of(path, open)),
+        }
     }
 
     /// The client has opened a configuration file.
@@ -169,6 +219,12 @@ impl Configurations {
             })
             .collect()
     }
+}
+
+/// The innermost of these folders around a file.
+fn folder_of<'f>(path: &Path, folders: &'f [PathBuf]) -> Option<&'f Path> {
+    let around = folders.iter().filter(|folder| path.starts_with(folder));
+    around.max_by_key(|folder| folder.as_os_str().len()).map(PathBuf::as_path)
 }
 
 fn text_of(path: &Path, open: &FxHashMap<PathBuf, Opened>) -> Option<String> {

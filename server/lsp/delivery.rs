@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tower_lsp::Client;
-use tower_lsp::ls_types::{MessageType, PublishDiagnosticsParams};
+use tower_lsp::ls_types::notification::{LogTrace, Notification};
+use tower_lsp::ls_types::{
+    LogTraceParams, MessageType, ProgressToken, PublishDiagnosticsParams, WorkspaceDiagnosticReport,
+};
 use tracing::warn;
+
+use super::progress::{self, Step};
 
 /// How long the client may take to answer a request of ours.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,10 +24,30 @@ pub enum Outgoing {
     Publish(PublishDiagnosticsParams),
     /// What was pulled before may be out of date.
     Refresh,
+    /// Part of the answer to a request that is not answered yet.
+    Partial(ProgressToken, WorkspaceDiagnosticReport),
+    /// A bar, and what it shows until the sender of that is gone.
+    Progress(ProgressToken, UnboundedReceiver<Step>),
+    /// For who wants to know what a message has cost.
+    Trace(String),
     /// Something for the user to read.
     Show(String),
     /// Answered when all that came before is on its way.
     Flush(oneshot::Sender<()>),
+}
+
+/// `$/progress` with a part of an answer; the framework's own takes bars only.
+enum PartialResult {}
+
+#[derive(Serialize, Deserialize)]
+struct PartialResultParams {
+    token: ProgressToken,
+    value: WorkspaceDiagnosticReport,
+}
+
+impl Notification for PartialResult {
+    type Params = PartialResultParams;
+    const METHOD: &'static str = "$/progress";
 }
 
 /// Sends messages until the owner is gone.
@@ -38,6 +64,15 @@ pub async fn deliver(client: Client, mut messages: UnboundedReceiver<Outgoing>) 
                         warn!("the client did not refresh its diagnostics");
                     }
                 });
+            }
+            Outgoing::Partial(token, value) => {
+                client.send_notification::<PartialResult>(PartialResultParams { token, value }).await;
+            }
+            Outgoing::Progress(token, steps) => {
+                tokio::spawn(progress::follow(client.clone(), token, steps));
+            }
+            Outgoing::Trace(message) => {
+                client.send_notification::<LogTrace>(LogTraceParams { message, verbose: None }).await;
             }
             Outgoing::Show(text) => client.show_message(MessageType::ERROR, text).await,
             Outgoing::Flush(reply) => {

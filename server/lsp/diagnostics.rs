@@ -7,6 +7,7 @@ use tower_lsp::ls_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag,
     DocumentDiagnosticReport, FullDocumentDiagnosticReport, Location, NumberOrString,
     RelatedFullDocumentDiagnosticReport, RelatedUnchangedDocumentDiagnosticReport, UnchangedDocumentDiagnosticReport,
+    Uri,
 };
 
 use super::documents::Document;
@@ -15,6 +16,7 @@ use super::session::Session;
 use crate::report::suppression::UNUSED_IGNORE_COMMENT;
 use crate::report::{Applicability, Finding, Level};
 use crate::rules;
+use crate::text::Text;
 
 /// What stands before the code in an editor.
 pub const SOURCE: &str = "aiolint";
@@ -22,14 +24,15 @@ pub const SOURCE: &str = "aiolint";
 /// The diagnostics of the document's current text.
 pub fn diagnostics(document: &mut Document, session: &Session) -> Vec<Diagnostic> {
     let findings = document.file.findings();
-    findings.iter().map(|finding| diagnostic(finding, document, session)).collect()
+    let shown = findings.iter().map(|finding| diagnostic(finding, document.file.text(), &document.uri, session));
+    shown.collect()
 }
 
-/// A finding as the client shows it.
-pub fn diagnostic(finding: &Finding, document: &Document, session: &Session) -> Diagnostic {
-    let range = |span| positions::range(document.file.text(), span, session.encoding);
+/// A finding in a text as the client shows it.
+pub fn diagnostic(finding: &Finding, text: &Text, uri: &Uri, session: &Session) -> Diagnostic {
+    let range = |span| positions::range(text, span, session.encoding);
     let related = finding.related.iter().map(|related| DiagnosticRelatedInformation {
-        location: Location { uri: document.uri.clone(), range: range(related.span) },
+        location: Location { uri: uri.clone(), range: range(related.span) },
         message: related.message.clone(),
     });
     let url = rules::find(finding.rule).and_then(|rule| rule.url().parse().ok());
@@ -64,12 +67,16 @@ fn applicability(applicability: Applicability) -> &'static str {
     }
 }
 
-/// The answer to a client that pulls and has seen `previous` before. A result's id is a hash of its content: equal contents have
-/// equal ids, over edits, closing and restarts.
-pub fn report(items: Vec<Diagnostic>, previous: Option<&str>) -> DocumentDiagnosticReport {
+/// The id of a result: a hash of its content, so equal contents have equal ids, over edits, closing and restarts.
+pub fn result_id(items: &[Diagnostic]) -> String {
     let mut hasher = DefaultHasher::new();
-    serde_json::to_string(&items).unwrap_or_default().hash(&mut hasher);
-    let result_id = format!("{:016x}", hasher.finish());
+    serde_json::to_string(items).unwrap_or_default().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// The answer to a client that pulls and has seen `previous` before.
+pub fn report(items: Vec<Diagnostic>, previous: Option<&str>) -> DocumentDiagnosticReport {
+    let result_id = result_id(&items);
     if previous == Some(&result_id) {
         return DocumentDiagnosticReport::Unchanged(RelatedUnchangedDocumentDiagnosticReport {
             related_documents: None,

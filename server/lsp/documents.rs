@@ -1,7 +1,7 @@
 //! The open documents, each a file of the engine with the name and the version that the client gave it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -27,12 +27,23 @@ pub struct Document {
     place: Option<(Arc<Modules>, PathBuf)>,
     /// What holds for it.
     held: Held,
+    /// So many functions were analysed when the client was told.
+    traced: u64,
     /// Its analysis panicked: it is not analysed again until its text or the settings change.
     suspended: bool,
 }
 
 /// Analysing a document panicked.
 pub struct Crash;
+
+/// What an edit means beyond its document.
+#[derive(Clone, Copy, Default)]
+pub struct Reach {
+    /// As a module it exports something else now.
+    pub exports: bool,
+    /// The findings of another document are others.
+    pub documents: bool,
+}
 
 impl Document {
     /// Runs `job`. If it panics the file is made anew from its text, as nothing else in it can be trusted. `None` where it did so
@@ -56,8 +67,20 @@ impl Document {
         &self.held.settings
     }
 
+    /// The path of its file.
+    pub fn path(&self) -> Option<&Path> {
+        self.place.as_ref().map(|(_, path)| path.as_path())
+    }
+
+    /// So many functions were analysed since this was asked last.
+    pub fn newly_analysed(&mut self) -> u64 {
+        let all = self.file.functions_analysed();
+        all - std::mem::replace(&mut self.traced, all)
+    }
+
     fn restart(&mut self) {
         self.file = file(self.file.text().as_str().to_owned(), &self.held, self.place.clone());
+        self.traced = 0;
         self.suspended = false;
     }
 
@@ -101,18 +124,18 @@ impl Documents {
     }
 
     /// A document has come, or come anew.
-    pub fn open(&mut self, item: TextDocumentItem, configurations: &mut Configurations) {
+    pub fn open(&mut self, item: TextDocumentItem, configurations: &mut Configurations) -> Reach {
         let key = uris::key(&item.uri);
-        let held = configurations.of(&item.uri);
+        let held = configurations.of_document(&item.uri);
         let place = uris::path(&item.uri).map(|path| (self.modules.clone(), path));
-        let changed = place.as_ref().is_some_and(|(modules, path)| modules.open(path, Some(&item.text)));
+        let exports = place.as_ref().is_some_and(|(modules, path)| modules.open(path, Some(&item.text)));
         let file = file(item.text, &held, place.clone());
-        let document = Document { uri: item.uri, version: item.version, file, place, held, suspended: false };
+        let document =
+            Document { uri: item.uri, version: item.version, file, place, held, traced: 0, suspended: false };
         self.open.insert(key.clone(), document);
-        if changed {
-            self.look_again(Some(&key));
-        }
+        let documents = exports && self.look_again(Some(&key));
         self.mark(key);
+        Reach { exports, documents }
     }
 
     /// What modules export may have changed: the documents that this matters to have to be told of; whether there are some besides `but`.
@@ -132,18 +155,18 @@ impl Documents {
         self.look_again(None)
     }
 
-    /// Applies the changes of one notification; whether they matter to another document. After a panic in here nobody knows the text any
+    /// Applies the changes of one notification. After a panic in here nobody knows the text any
     /// more, and the document is closed.
     pub fn edit(
         &mut self,
         name: VersionedTextDocumentIdentifier,
         changes: Vec<Change>,
         encoding: Encoding,
-    ) -> Result<bool, Crash> {
+    ) -> Result<Reach, Crash> {
         let key = uris::key(&name.uri);
         let Some(document) = self.open.get_mut(&key) else {
             warn!("changes to {}, which is not open: ignored", name.uri.as_str());
-            return Ok(false);
+            return Ok(Reach::default());
         };
         if name.version < document.version {
             warn!("version {} of {} follows {}", name.version, name.uri.as_str(), document.version);
@@ -158,24 +181,33 @@ impl Documents {
             let text = file.text().as_str();
             place.as_ref().is_some_and(|(modules, path)| modules.edit(path, &as_module, encoding, text))
         };
-        let Ok(changed) = catch_unwind(AssertUnwindSafe(edit)) else {
+        let Ok(exports) = catch_unwind(AssertUnwindSafe(edit)) else {
             self.close(&name.uri);
             return Err(Crash);
         };
-        let matters = changed && self.look_again(Some(&key));
+        let documents = exports && self.look_again(Some(&key));
         self.mark(key);
-        Ok(matters)
+        Ok(Reach { exports, documents })
     }
 
-    /// A document is gone; whether it was there.
-    pub fn close(&mut self, uri: &Uri) -> bool {
+    /// A document is gone; what held for it, if it was there.
+    pub fn close(&mut self, uri: &Uri) -> Option<(Arc<Settings>, Reach)> {
         let key = uris::key(uri);
         self.stale.retain(|stale| *stale != key);
-        let Some(document) = self.open.remove(&key) else { return false };
-        if document.place.is_some_and(|(modules, path)| modules.open(&path, None)) {
-            self.look_again(None);
-        }
-        true
+        let document = self.open.remove(&key)?;
+        let exports = document.place.is_some_and(|(modules, path)| modules.open(&path, None));
+        let documents = exports && self.look_again(None);
+        Some((document.held.settings, Reach { exports, documents }))
+    }
+
+    /// Whether the file at `path` is open.
+    pub fn holds(&self, path: &Path) -> bool {
+        Uri::from_file_path(path).is_some_and(|uri| self.open.contains_key(&uris::key(&uri)))
+    }
+
+    /// Those that are open, in no order.
+    pub fn all(&mut self) -> impl Iterator<Item = &mut Document> {
+        self.open.values_mut()
     }
 
     /// Every document whose settings are others now is analysed anew; whether there is one.
@@ -183,7 +215,7 @@ impl Documents {
         let Self { open, stale, .. } = self;
         let mut any = false;
         for (key, document) in open {
-            let before = std::mem::replace(&mut document.held, configurations.of(&document.uri));
+            let before = std::mem::replace(&mut document.held, configurations.of_document(&document.uri));
             let now = &document.held;
             if (&before.settings, before.excluded) == (&now.settings, now.excluded) {
                 continue;

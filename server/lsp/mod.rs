@@ -1,12 +1,14 @@
 //! The language server: Python text as editors send it in, diagnostics, code actions and hover texts out.
 //!
 //! ```text
-//! stdin → guard → framework → backend ─events→ owner ─→ documents → engine
-//! stdout ← outbox ← framework ←──────replies──┘   └─publish→ delivery → framework
+//! stdin → guard → framework → backend ─events→ owner ─→ documents, workspace → engine
+//! stdout ← outbox ← framework ←──────replies──┘  │ ↑ └─publish→ delivery → framework
+//!                                            jobs└→workers┘events
 //! ```
 //! The guard lets only clean messages through ([`frames`] says which). The backend's handlers turn them into events and send
 //! these before their first await, which keeps the client's order. One thread, the owner, holds all state and does all work, so
-//! there is no lock, and nothing computes on the runtime that has to answer the client. Only this folder names protocol types.
+//! there is no lock, and nothing computes on the runtime that has to answer the client. Files that nobody has open are checked by
+//! workers, whose results are events like any other. Only this folder names protocol types.
 
 mod actions;
 mod backend;
@@ -23,9 +25,14 @@ mod outbox;
 mod owner;
 mod parent;
 mod positions;
+mod progress;
+mod pulls;
 mod session;
 mod settings;
 mod uris;
+mod walk;
+mod workers;
+mod workspace;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,6 +47,7 @@ use tracing::{error, info};
 use backend::Backend;
 pub use disk::{Disk, shell};
 use guard::End;
+pub use walk::python_files_below;
 
 /// So many requests may wait for the owner at once. The framework's default of four deadlocks as soon as four wait for the
 /// client, and keeps `$/cancelRequest` from being read.
@@ -72,7 +80,10 @@ pub async fn serve(input: impl AsyncRead + Unpin, output: impl AsyncWrite + Unpi
     let orphaned = Arc::new(Notify::new());
     let (to_framework, from_guard) = tokio::io::duplex(PIPE);
     let (outbox, pump) = outbox::outbox();
-    let (service, socket) = LspService::new(|client| Backend::new(client, answered.clone(), orphaned.clone()));
+    let (service, socket) = LspService::build(|client| Backend::new(client, answered.clone(), orphaned.clone()))
+        .custom_method("window/workDoneProgress/cancel", Backend::cancel_progress)
+        .custom_method("$/setTrace", Backend::set_trace)
+        .finish();
     let framework = Server::new(from_guard, outbox, socket).concurrency_level(CONCURRENCY).serve(service);
     let pump = pump.run(output);
     let guard = guard::forward(input, to_framework, &answered);

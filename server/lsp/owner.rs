@@ -5,7 +5,7 @@
 //! that document's findings, and the server goes on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
@@ -15,21 +15,25 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tower_lsp::ls_types::{
     CodeAction, CodeActionOrCommand, CodeActionParams, Diagnostic, DidChangeTextDocumentParams,
-    DocumentDiagnosticParams, DocumentDiagnosticReport, Hover, HoverParams, PublishDiagnosticsParams, TextDocumentItem,
-    Uri,
+    DocumentDiagnosticParams, DocumentDiagnosticReport, Hover, HoverParams, ProgressToken, PublishDiagnosticsParams,
+    TextDocumentItem, Uri, WorkspaceDiagnosticParams, WorkspaceDiagnosticReportResult,
 };
 use tracing::error;
 
 use super::configurations::{Configurations, is_configuration};
 use super::delivery::Outgoing;
-use super::documents::{Crash, Document, Documents};
+use super::documents::{Crash, Document, Documents, Reach};
+use super::pulls::{Extent, Pulls, State};
 use super::session::Session;
-use super::{Disk, actions, diagnostics, hover, positions, settings, shell, uris};
+use super::settings::{self, Chosen};
+use super::walk::IGNORE_FILE;
+use super::workers::{Found, Known, Outcome, Scope, Workers};
+use super::workspace::{Workspace, trace};
+use super::{Disk, actions, diagnostics, hover, positions, shell, uris};
 use crate::engine::Modules;
-use crate::project::config::Options;
 
 /// Bytes of the owner's stack: deeply nested programs are walked recursively in places.
-const STACK: usize = 16 << 20;
+pub const STACK: usize = 16 << 20;
 
 /// Where the answer to a request goes. Closed if the client has cancelled it.
 pub type Reply<T> = oneshot::Sender<T>;
@@ -38,8 +42,25 @@ pub type Reply<T> = oneshot::Sender<T>;
 pub enum Event {
     /// `initialize`, with its options and the folders that are open.
     Start(Session, Value, Vec<PathBuf>),
-    /// Files of these names have changed on disk.
-    Watched(Vec<Uri>),
+    /// `initialized`: requests to the client may be sent.
+    Ready,
+    /// Files or folders of these names have changed on disk; with the flag some may have come or gone.
+    Touched(Vec<Uri>, bool),
+    /// The client has opened and closed folders.
+    Folders {
+        /// The new ones.
+        added: Vec<PathBuf>,
+        /// Those that are gone.
+        removed: Vec<PathBuf>,
+    },
+    /// The user has had enough of a bar.
+    Cancel(ProgressToken),
+    /// Whether the client wants to know what its messages cost.
+    Trace(bool),
+    /// A worker has found files; the number is that of the look.
+    Found(u64, Found),
+    /// A worker has checked files, in this generation.
+    Checked(u64, Vec<(PathBuf, Outcome)>),
     /// New settings of the client.
     Configure(Value),
     /// A document was opened.
@@ -50,6 +71,8 @@ pub enum Event {
     Close(Uri),
     /// Diagnostics are pulled.
     Diagnose(DocumentDiagnosticParams, Reply<DocumentDiagnosticReport>),
+    /// The diagnostics of all files are pulled.
+    DiagnoseAll(WorkspaceDiagnosticParams, Reply<WorkspaceDiagnosticReportResult>),
     /// Code actions are asked for.
     Act(CodeActionParams, Reply<Vec<CodeActionOrCommand>>),
     /// A code action's edit is asked for.
@@ -58,21 +81,38 @@ pub enum Event {
     Hover(HoverParams, Reply<Option<Hover>>),
     /// `shutdown`: whatever is due is sent before the reply.
     Finish(Reply<()>),
+    /// Nobody is left to send an event.
+    End,
 }
 
 /// Takes events to the owner. The owner ends when the last one is dropped.
 #[derive(Clone)]
-pub struct Inbox(Sender<Event>);
+pub struct Inbox(Arc<Line>);
+
+/// The workers have a sender, too, so the owner has to be told that nobody else is left.
+struct Line(Sender<Event>);
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let _ = self.0.send(Event::End);
+    }
+}
 
 impl Inbox {
     /// Starts an owner that sends what it has to say to `outgoing`.
     pub fn start(outgoing: UnboundedSender<Outgoing>) -> Self {
         let (sender, receiver) = channel();
+        let modules = Arc::new(Modules::new(Box::new(Disk), shell()));
         let owner = Owner {
             session: Session::default(),
-            options: Options::default(),
+            first: Chosen::default(),
+            chosen: Chosen::default(),
+            ready: false,
             configurations: Configurations::default(),
-            documents: Documents::new(Arc::new(Modules::new(Box::new(Disk), shell()))),
+            documents: Documents::new(modules.clone()),
+            workspace: Workspace::new(modules, Workers::new(sender.clone()), outgoing.clone()),
+            pulls: Pulls::default(),
+            news: false,
             outgoing,
             reported: false,
         };
@@ -80,12 +120,12 @@ impl Inbox {
         if let Err(error) = started {
             error!("cannot start the analysis: {error}");
         }
-        Self(sender)
+        Self(Arc::new(Line(sender)))
     }
 
     /// Sends an event. Without an owner it is lost, and a reply in it counts as refused.
     pub fn send(&self, event: Event) {
-        if self.0.send(event).is_err() {
+        if self.0.0.send(event).is_err() {
             error!("the analysis is not running");
         }
     }
@@ -94,9 +134,17 @@ impl Inbox {
 struct Owner {
     session: Session,
     /// The settings of `initialize`: they hold where the workspace says nothing.
-    options: Options,
+    first: Chosen,
+    /// What holds.
+    chosen: Chosen,
+    /// The client has said `initialized`.
+    ready: bool,
     configurations: Configurations,
     documents: Documents,
+    workspace: Workspace,
+    pulls: Pulls,
+    /// Something has changed since requests that wait were looked at.
+    news: bool,
     outgoing: UnboundedSender<Outgoing>,
     /// The user has been told of a crash.
     reported: bool,
@@ -108,14 +156,31 @@ impl Owner {
             let event = match inbox.try_recv() {
                 Ok(event) => event,
                 Err(TryRecvError::Disconnected) => return,
-                Err(TryRecvError::Empty) if self.guarded(Self::publish_next).unwrap_or(true) => continue,
+                Err(TryRecvError::Empty) if self.guarded(Self::idle).unwrap_or(true) => continue,
                 Err(TryRecvError::Empty) => match inbox.recv() {
                     Ok(event) => event,
                     Err(_) => return,
                 },
             };
-            self.guarded(|owner| owner.handle(event));
+            if matches!(event, Event::End) {
+                return;
+            }
+            self.guarded(|owner| {
+                owner.handle(event);
+                owner.workspace.advance(&owner.configurations, &owner.session);
+                owner.news |= owner.workspace.has_news();
+            });
         }
+    }
+
+    /// Does something that can wait for a pause; whether there was something.
+    fn idle(&mut self) -> bool {
+        self.publish_next()
+            || std::mem::take(&mut self.news) && {
+                self.trace();
+                self.answer_pulls();
+                true
+            }
     }
 
     /// Does some work; `None` if it panicked. A request in it counts as refused.
@@ -131,26 +196,43 @@ impl Owner {
         match event {
             Event::Start(session, options, folders) => {
                 self.session = session;
-                self.options = settings::parse(&options).unwrap_or_default();
+                self.first = settings::parse(&options).unwrap_or_default();
                 self.configurations.start(folders);
-                self.configurations.choose(self.options.clone());
+                self.choose(self.first.clone());
+            }
+            Event::Ready => {
+                self.ready = true;
+                self.workspace.turn(self.chosen.workspace);
             }
             Event::Configure(value) => {
-                let options = settings::parse(&value).unwrap_or_else(|| self.options.clone());
-                if self.configurations.choose(options) {
+                let chosen = settings::parse(&value).unwrap_or_else(|| self.first.clone());
+                if self.choose(chosen) {
+                    self.reconfigure();
+                }
+                if self.ready {
+                    self.workspace.turn(self.chosen.workspace);
+                    self.publish_problems();
+                }
+            }
+            Event::Folders { added, removed } => {
+                if self.configurations.change_folders(added, &removed) {
                     self.reconfigure();
                 }
             }
-            Event::Watched(files) => {
-                if files.iter().any(is_configuration) {
-                    self.reconfigure();
-                }
-                let modules: Vec<PathBuf> =
-                    files.iter().filter(|uri| !is_configuration(uri)).filter_map(uris::path).collect();
-                if !modules.is_empty() && self.documents.touched(Some(&modules)) {
-                    self.refresh();
+            Event::Touched(files, moved) => self.touched(&files, moved),
+            Event::Cancel(token) => self.workspace.cancel(&token),
+            Event::Trace(traces) => self.session.traces = traces,
+            Event::Found(look, found) => {
+                let (workspace, documents) = (&mut self.workspace, &self.documents);
+                workspace.found(look, found, |path| documents.holds(path));
+                self.publish_problems();
+            }
+            Event::Checked(generation, outcomes) => {
+                if self.workspace.checked(generation, outcomes, &self.session) {
+                    self.report_crash();
                 }
             }
+            Event::End => {}
             Event::Open(item) if is_configuration(&item.uri) => {
                 self.configurations.open(item);
                 self.reconfigure();
@@ -164,41 +246,68 @@ impl Owner {
                 self.reconfigure();
             }
             Event::Open(item) => {
-                if self.session.watches {
-                    self.documents.open(item, &mut self.configurations);
-                    self.publish_problems();
-                } else {
+                if !self.session.watches {
                     // Nobody tells of changed files: they are looked at again on every occasion.
                     if self.documents.touched(None) {
                         self.refresh();
                     }
-                    self.documents.open(item, &mut self.configurations);
-                    self.reconfigure();
+                    self.workspace.import(None);
                 }
+                let uri = item.uri.clone();
+                let reach = self.documents.open(item, &mut self.configurations);
+                if let Some(path) = uris::path(&uri) {
+                    self.workspace.opened(&uri, &path, &self.session);
+                    // It may be on no disk, and a new module.
+                    self.reached(None, reach);
+                }
+                if self.session.watches {
+                    self.publish_problems();
+                } else {
+                    self.reconfigure();
+                    self.workspace.look(Scope::All(true));
+                }
+                self.news = true;
             }
             Event::Change(params) => {
                 let changes = params.content_changes.into_iter().map(positions::change).collect();
                 let uri = params.text_document.uri.clone();
                 match self.documents.edit(params.text_document, changes, self.session.encoding) {
-                    Ok(true) => self.refresh(),
-                    Ok(false) => {}
+                    Ok(reach) => self.reached(uris::path(&uri).as_deref(), reach),
                     Err(_) => {
                         self.publish(uri, Vec::new(), None);
                         self.report_crash();
                     }
                 }
+                self.news = true;
             }
             Event::Close(uri) => {
-                if self.documents.close(&uri) {
-                    self.publish(uri, Vec::new(), None);
+                if let Some((settings, reach)) = self.documents.close(&uri) {
+                    let path = uris::path(&uri);
+                    let (workspace, configurations) = (&mut self.workspace, &self.configurations);
+                    if !path.is_some_and(|path| workspace.closed(&uri, &path, &settings, configurations)) {
+                        self.publish(uri.clone(), Vec::new(), None);
+                    }
+                    self.reached(None, reach);
                     self.publish_problems();
+                    self.workspace.note_change();
                 }
+                self.news = true;
             }
             Event::Diagnose(params, reply) => {
                 self.reply(reply, |owner| {
-                    let items = owner.analyse(&params.text_document.uri, diagnostics::diagnostics);
+                    let uri = &params.text_document.uri;
+                    let items = match owner.documents.get(uri) {
+                        Some(_) => owner.analyse(uri, diagnostics::diagnostics),
+                        // A client that also pulls those of the workspace asks once more for what it has closed, and keeps that.
+                        None => owner.ask_closed(uri),
+                    };
                     diagnostics::report(items.unwrap_or_default(), params.previous_result_id.as_deref())
                 });
+            }
+            Event::DiagnoseAll(params, reply) => {
+                self.workspace.publish(false);
+                self.pulls.add(params, reply);
+                self.news = true;
             }
             Event::Act(params, reply) => self.reply(reply, |owner| {
                 let uri = params.text_document.uri.clone();
@@ -218,8 +327,90 @@ impl Owner {
                 owner.analyse(&place.text_document.uri, hover).flatten()
             }),
             Event::Finish(reply) => {
-                while self.publish_next() {}
+                while self.idle() {}
                 self.tell(Outgoing::Flush(reply));
+            }
+        }
+    }
+
+    /// The client chooses this; whether other configurations hold for it.
+    fn choose(&mut self, chosen: Chosen) -> bool {
+        self.chosen = chosen;
+        self.configurations.choose(self.chosen.options.clone())
+    }
+
+    fn touched(&mut self, files: &[Uri], moved: bool) {
+        if files.iter().any(is_configuration) {
+            self.reconfigure();
+        }
+        let modules = files.iter().filter(|uri| !is_configuration(uri)).filter_map(uris::path);
+        let (ignores, modules): (Vec<_>, Vec<_>) = modules.partition(|path| path.ends_with(IGNORE_FILE));
+        if !ignores.is_empty() {
+            self.workspace.look(Scope::All(false));
+        }
+        if modules.is_empty() {
+            return;
+        }
+        if self.documents.touched(Some(&modules)) {
+            self.refresh();
+        }
+        self.workspace.touched(modules, moved);
+        self.news = true;
+    }
+
+    /// Has an event in the document at `path` count for the others; with no path, a module may have come or gone.
+    fn reached(&mut self, path: Option<&Path>, reach: Reach) {
+        if reach.documents {
+            self.refresh();
+        }
+        if reach.exports {
+            self.workspace.import(path);
+        }
+    }
+
+    /// What is wrong in a file of the workspace that is not open.
+    fn ask_closed(&mut self, uri: &Uri) -> Option<Vec<Diagnostic>> {
+        let known = self.workspace.ask(&uris::path(uri)?, &self.session)?;
+        Some(known.diagnostics.clone())
+    }
+
+    /// Answers what was pulled for the workspace and waits, or has the client pull again.
+    fn answer_pulls(&mut self) {
+        let changed = self.workspace.take_changed();
+        let all = changed | self.workspace.take_finished() | self.pulls.is_fresh();
+        if !self.pulls.wait() {
+            if changed && self.session.refreshes && self.pulls.take_idle() {
+                self.tell(Outgoing::Refresh);
+            }
+            return;
+        }
+        let Self { session, documents, workspace, .. } = self;
+        let mut states: Vec<State> = Vec::new();
+        for document in documents.all() {
+            let diagnostics = document.analyse(|document| diagnostics::diagnostics(document, session));
+            let known = Arc::new(Known::of_document(diagnostics.ok().flatten().unwrap_or_default()));
+            states.push(State { uri: document.uri.clone(), version: Some(document.version), known });
+        }
+        let settled = workspace.is_settled();
+        let extent = match (all, settled) {
+            (false, _) => Extent::Documents,
+            (true, false) => Extent::Incomplete,
+            (true, true) => Extent::Complete,
+        };
+        if all {
+            let closed = workspace.known();
+            states.extend(closed.map(|(uri, known)| State { uri: uri.clone(), version: None, known: known.clone() }));
+        }
+        self.pulls.answer(&states, extent, settled, &self.outgoing);
+    }
+
+    /// Tells a client that wants to know it what was analysed.
+    fn trace(&mut self) {
+        let Self { session, documents, outgoing, .. } = self;
+        for document in documents.all() {
+            let functions = document.newly_analysed();
+            if let Some(path) = document.path() {
+                trace(outgoing, session, path, functions);
             }
         }
     }
@@ -270,7 +461,9 @@ impl Owner {
         if self.documents.configure(&mut self.configurations) {
             self.refresh();
         }
+        self.workspace.look(Scope::All(false));
         self.publish_problems();
+        self.news = true;
     }
 
     /// Has a client that pulls ask again for what it shows.
@@ -282,8 +475,9 @@ impl Owner {
 
     /// Publishes what is wrong in configuration files, also to clients that pull: nobody pulls that of a file that is not open.
     fn publish_problems(&mut self) {
-        for params in self.configurations.news(self.documents.configurations(), &self.session) {
-            self.tell(Outgoing::Publish(params));
+        let used = self.documents.configurations().chain(self.workspace.configurations());
+        for params in self.configurations.news(used, &self.session) {
+            let _ = self.outgoing.send(Outgoing::Publish(params));
         }
     }
 

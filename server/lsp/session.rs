@@ -3,8 +3,11 @@
 
 use tower_lsp::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, DiagnosticOptions,
-    DiagnosticServerCapabilities, HoverProviderCapability, InitializeResult, MarkupKind, PositionEncodingKind,
-    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    DiagnosticServerCapabilities, FileOperationFilter, FileOperationPattern, FileOperationPatternKind,
+    FileOperationRegistrationOptions, HoverProviderCapability, InitializeResult, MarkupKind, OneOf,
+    PositionEncodingKind, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, WorkspaceFileOperationsServerCapabilities, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 
 use crate::text::Encoding;
@@ -37,6 +40,10 @@ pub struct Session {
     pub registers_configuration: bool,
     /// It tells of changed files when asked to.
     pub watches: bool,
+    /// It shows how far a long work is.
+    pub progress: bool,
+    /// It wants to know what its messages cost.
+    pub traces: bool,
 }
 
 impl Session {
@@ -65,6 +72,8 @@ impl Session {
                 .and_then(|configuration| configuration.dynamic_registration)
                 == Some(true),
             watches: workspace.did_change_watched_files.and_then(|watched| watched.dynamic_registration) == Some(true),
+            progress: client.window.as_ref().and_then(|window| window.work_done_progress) == Some(true),
+            traces: false,
         }
     }
 
@@ -84,6 +93,8 @@ impl Session {
             diagnostic_provider: self.pulls.then(|| {
                 DiagnosticServerCapabilities::Options(DiagnosticOptions {
                     identifier: Some("aiolint".to_owned()),
+                    inter_file_dependencies: true,
+                    workspace_diagnostics: true,
                     ..DiagnosticOptions::default()
                 })
             }),
@@ -92,6 +103,13 @@ impl Session {
                 resolve_provider: Some(self.resolves_edits),
                 ..CodeActionOptions::default()
             })),
+            workspace: Some(WorkspaceServerCapabilities {
+                workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                    supported: Some(true),
+                    change_notifications: Some(OneOf::Left(true)),
+                }),
+                file_operations: Some(file_operations()),
+            }),
             hover_provider: Some(HoverProviderCapability::Simple(true)),
             ..ServerCapabilities::default()
         };
@@ -103,6 +121,24 @@ impl Session {
             }),
             ..InitializeResult::default()
         }
+    }
+}
+
+/// What is done to files in the editor itself: of a folder that is moved or deleted, who watches files need not be told.
+fn file_operations() -> WorkspaceFileOperationsServerCapabilities {
+    let filter = |glob: &str, matches| FileOperationFilter {
+        scheme: Some("file".to_owned()),
+        pattern: FileOperationPattern { glob: glob.to_owned(), matches: Some(matches), options: None },
+    };
+    let filters = vec![
+        filter("**/*.{py,pyi,pyw}", FileOperationPatternKind::File),
+        filter("**", FileOperationPatternKind::Folder),
+    ];
+    let options = Some(FileOperationRegistrationOptions { filters });
+    WorkspaceFileOperationsServerCapabilities {
+        did_rename: options.clone(),
+        did_delete: options,
+        ..WorkspaceFileOperationsServerCapabilities::default()
     }
 }
 

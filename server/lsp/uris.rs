@@ -15,7 +15,7 @@ pub fn mend(params: &mut Value) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match value {
-                    Value::String(text) if matches!(name.as_str(), "uri" | "rootUri") => {
+                    Value::String(text) if matches!(name.as_str(), "uri" | "rootUri" | "oldUri" | "newUri") => {
                         if let Some(escaped) = escape(text) {
                             *text = escaped;
                         }

@@ -10,3 +10,5 @@ mod modules;
 mod process;
 mod protocol;
 mod replay;
+mod workspace;
+mod workspace_pulls;

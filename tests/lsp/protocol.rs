@@ -66,7 +66,7 @@ fn diagnostics_are_only_pulled_by_clients_that_do() {
     let answer = client.initialize(json!({ "textDocument": { "diagnostic": {} } }));
     assert_eq!(
         answer["capabilities"]["diagnosticProvider"],
-        json!({ "identifier": "aiolint", "interFileDependencies": false, "workspaceDiagnostics": false })
+        json!({ "identifier": "aiolint", "interFileDependencies": true, "workspaceDiagnostics": true })
     );
     client.open(URI, 1, "x = 1\n");
     let pull = |previous: &Value| json!({ "textDocument": { "uri": URI }, "previousResultId": previous });
