@@ -328,6 +328,7 @@ impl Owner {
             }),
             Event::Finish(reply) => {
                 while self.idle() {}
+                self.pulls.release();
                 self.tell(Outgoing::Flush(reply));
             }
         }

@@ -90,6 +90,11 @@ impl Pulls {
         !self.waiting.is_empty()
     }
 
+    /// The session is over: nobody is held any longer.
+    pub fn release(&mut self) {
+        std::mem::take(&mut self.waiting).into_iter().for_each(|pull| answer(pull.reply, Vec::new()));
+    }
+
     /// Whether a client has its answer and has to be told to ask again; from then on it counts as told.
     pub fn take_idle(&mut self) -> bool {
         std::mem::take(&mut self.idle)

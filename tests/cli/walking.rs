@@ -94,3 +94,39 @@ fn links_to_files_are_followed_and_links_to_folders_are_not() {
     symlink("..", sandbox.path("real/up")).unwrap();
     assert_eq!(sandbox.checked(&["real"]), ["real/a.py", "real/link.py"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn nothing_in_a_workspace_stops_it() {
+    use std::os::unix::fs::symlink;
+    let sandbox = all(&["z.py", "folder.py/inner.py"]);
+    for index in 0..2000 {
+        sandbox.write(&format!("node_modules/{}/{index}.py", index % 50), UNUSED);
+    }
+    sandbox.write(
+        "ring/__init__.py",
+        "from ring import load\nfrom . import *\nimport ring\n\n\nasync def main():\n    load()\n",
+    );
+    sandbox.write("ring/a.py", "from .b import work\n\n\nasync def a():\n    work()\n");
+    sandbox.write("ring/b.py", "from .a import a as work\n");
+    sandbox.write("pyproject.toml", "[tool.aiolint\n= = =\n");
+    symlink(".", sandbox.path("loop")).unwrap();
+    symlink("twin", sandbox.path("twin")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(sandbox.path("pipe.py")).status().unwrap().success());
+    let output = sandbox.run(&["check", "--output-format", "json"]);
+    let findings: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let found: Vec<_> =
+        findings.as_array().unwrap().iter().map(|finding| (&finding["filename"], &finding["code"])).collect();
+    let found: Vec<String> =
+        found.iter().map(|(name, code)| format!("{} {}", name.as_str().unwrap(), code.as_str().unwrap())).collect();
+    assert_eq!(
+        found,
+        [
+            "[HERE]/folder.py/inner.py unused-ignore-comment",
+            "[HERE]/ring/a.py coroutine-never-awaited",
+            "[HERE]/z.py unused-ignore-comment",
+        ]
+    );
+    assert!(output.stderr.contains("pyproject.toml:1:"), "{}", output.stderr);
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+}

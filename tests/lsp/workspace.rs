@@ -342,6 +342,9 @@ fn a_bar_shows_how_far_it_is_and_can_be_taken_away() {
     assert!(percentages.is_sorted() && !percentages.is_empty(), "{percentages:?}");
     assert_eq!(steps[steps.len() - 2]["message"], "600/600 files");
 
+    // Enough for some seconds.
+    let functions: String = (0..40).map(|index| BAD.replace("main", &format!("main{index}"))).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), functions.as_str())).collect();
     let mut project = Project::start(&files, &capabilities, &options);
     let begin = project.client.notification("$/progress");
     // A keystroke does not wait for the end of it.

@@ -91,6 +91,17 @@ fn who_takes_parts_is_answered_when_there_is_something_new() {
     project.finish();
 }
 
+#[test]
+fn who_is_held_is_let_go_at_the_end() {
+    let mut project = pulling(&[("a.py", BAD)], "openFilesOnly");
+    let held = json!({ "previousResultIds": [], "partialResultToken": "parts" });
+    let held = project.client.ask("workspace/diagnostic", held);
+    project.client.notify("textDocument/didSave", json!({ "textDocument": { "uri": project.uri("a.py") } }));
+    let end = project.client.ask("shutdown", Value::Null);
+    assert_eq!(project.client.answer(&json!(held))["result"], json!({ "items": [] }));
+    assert_eq!(project.client.answer(&json!(end))["result"], Value::Null);
+}
+
 /// What the parts of an answer and the answer itself hold.
 fn all_parts(project: &mut Project, id: i64) -> Value {
     let last = project.client.answer(&json!(id));
