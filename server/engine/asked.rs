@@ -10,6 +10,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::modules::Place;
+use crate::facts::hashed;
 use crate::project::resolve::Found;
 
 /// A question and its answer. All paths are absolute.
@@ -42,6 +43,16 @@ impl Trace {
     /// Those so far.
     pub(super) fn asked(&self) -> Vec<Asked> {
         self.asked.borrow().iter().cloned().collect()
+    }
+
+    /// Hashes of the paths of the files that were looked into so far.
+    pub(super) fn files(&self) -> Box<[u64]> {
+        let asked = self.asked.borrow();
+        let files = asked.iter().filter_map(|asked| match asked {
+            Asked::Exports(path, _) => Some(hashed(path.as_path())),
+            _ => None,
+        });
+        files.collect()
     }
 
     /// The file itself asks what a dotted path means.

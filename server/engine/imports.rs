@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::asked::{Asked, Trace};
+use super::asked::Trace;
 use super::modules::{Modules, View};
 use crate::facts::hashed;
 use crate::project::Settings;
@@ -26,12 +26,8 @@ pub struct Imports {
 impl Imports {
     /// Those that were asked for, and what they mean now.
     pub(super) fn new(trace: &Trace, view: &View<'_>) -> Self {
-        let files = trace.asked().into_iter().filter_map(|asked| match asked {
-            Asked::Exports(path, _) => Some(hashed(path.as_path())),
-            _ => None,
-        });
         let paths = trace.paths();
-        Self { fingerprint: meaning(view, &paths), paths, files: files.collect() }
+        Self { fingerprint: meaning(view, &paths), paths, files: trace.files() }
     }
 
     /// Whether nothing was asked of other modules.

@@ -221,7 +221,11 @@ impl Owner {
             }
             Event::Touched(files, moved) => self.touched(&files, moved),
             Event::Cancel(token) => self.workspace.cancel(&token),
-            Event::Trace(traces) => self.session.traces = traces,
+            Event::Trace(traces) => {
+                // What was before it is none of its business.
+                self.trace();
+                self.session.traces = traces;
+            }
             Event::Found(look, found) => {
                 let (workspace, documents) = (&mut self.workspace, &self.documents);
                 workspace.found(look, found, |path| documents.holds(path));

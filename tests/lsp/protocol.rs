@@ -61,6 +61,20 @@ fn diagnostics_are_published_to_clients_that_do_not_pull() {
 }
 
 #[test]
+fn what_a_message_costs_is_told_to_who_asks() {
+    let mut client = client(json!({}));
+    client.open(URI, 1, "async def work(): pass\n\nasync def main(): work()\n");
+    client.published(1);
+    assert!(client.notifications.is_empty(), "{:?}", client.notifications);
+    client.notify("$/setTrace", json!({ "value": "messages" }));
+    client.change(URI, 2, json!([{ "range": range((2, 0), (2, 0)), "text": "\n" }]));
+    client.change(URI, 3, json!([{ "range": range((0, 18), (0, 22)), "text": "1" }]));
+    let told = client.notification("$/logTrace");
+    assert_eq!(told["message"], "functions analysed in /project/a.py: 1");
+    assert!(client.finish());
+}
+
+#[test]
 fn diagnostics_are_only_pulled_by_clients_that_do() {
     let mut client = Client::in_process();
     let answer = client.initialize(json!({ "textDocument": { "diagnostic": {} } }));
