@@ -217,7 +217,11 @@ impl Workspace {
         if !self.on {
             return;
         }
-        if moved {
+        // Many editors save a file by putting another in its place: that is no more than a change, unless it may have been looked for
+        // while it was away.
+        let is_looking = self.looking.is_some() || self.next_look.is_some();
+        let stays = |path: &PathBuf| self.entries.contains_key(path) && path.is_file();
+        if moved && (is_looking || !paths.iter().all(stays)) {
             self.import(None);
         } else {
             paths.iter().for_each(|path| self.import(Some(path)));

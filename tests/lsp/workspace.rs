@@ -269,6 +269,16 @@ fn a_module_that_comes_or_goes_is_seen_by_those_that_import_it() {
     fs::remove_file(project.folder.path().join("lib.py")).unwrap();
     project.tell(&[("lib.py", 3)]);
     project.expect(&[("app.py", None, &[])]);
+    // Back again, and then saved as many editors do it.
+    project.write("lib.py", ASYNC);
+    project.tell(&[("lib.py", 1)]);
+    project.expect(&[("app.py", None, &[NEVER])]);
+    project.write("new.py", "def load(): pass\n");
+    fs::rename(project.folder.path().join("new.py"), project.folder.path().join("lib.py")).unwrap();
+    project.tell(&[("lib.py", 3), ("lib.py", 1)]);
+    project.expect(&[("app.py", None, &[])]);
+    fs::remove_file(project.folder.path().join("lib.py")).unwrap();
+    project.tell(&[("lib.py", 3)]);
     // A document that was never saved is a module while it is open.
     project.open("lib.py", ASYNC);
     project.expect(&[("lib.py", Some(1), &[]), ("app.py", None, &[NEVER])]);
