@@ -1,0 +1,5 @@
+from lib import load
+
+name = "report"
+load(name)
+print("loaded", name)
