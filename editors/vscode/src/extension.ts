@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { DidChangeConfigurationNotification, LanguageClient, State } from "vscode-languageclient/node";
 import { interpreter, onDidSelectInterpreter } from "./python";
-import { linkDiagnostic, linkHover, RulePages } from "./rules";
+import { linkHover, pageAt, RulePages } from "./rules";
 import { findServer, type Server } from "./server";
 import { NAME, settings } from "./settings";
 
@@ -92,6 +92,8 @@ async function start(
       outputChannel: log,
       // Until it asks for them: the environment comes then, for nothing should wait for the Python extension.
       initializationOptions: settings(vscode.workspace.getConfiguration(NAME), undefined),
+      // Where the server says that a rule's page is on the network, VS Code opens ours.
+      uriConverters: { code2Protocol: (uri) => uri.toString(), protocol2Code: (uri) => pageAt(uri) ?? vscode.Uri.parse(uri) },
       middleware: {
         workspace: {
           configuration: async (params, token, next) => {
@@ -105,7 +107,6 @@ async function start(
           // The client cancels a request when the next key is pressed, and would take it for an empty report: the findings would
           // flicker. Of this it knows to ask again.
           if (token.isCancellationRequested) throw new vscode.CancellationError();
-          if (report && "items" in report) report.items.forEach(linkDiagnostic);
           return report;
         },
         provideHover: async (document, position, token, next) => {

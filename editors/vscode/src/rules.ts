@@ -49,15 +49,13 @@ function pageOf(rule: string): vscode.Uri {
   return vscode.Uri.from({ scheme: RulePages.SCHEME, path: `/${rule}.md` });
 }
 
-/** Has the code of a finding lead to our page of the rule. */
-export function linkDiagnostic(diagnostic: vscode.Diagnostic): void {
-  const { code } = diagnostic;
-  if (typeof code === "object" && code.target.toString(true).startsWith(RULES)) {
-    diagnostic.code = { value: code.value, target: pageOf(String(code.value)) };
-  }
+/** Our page for the one on the network, if that is a rule's. */
+export function pageAt(url: string): vscode.Uri | undefined {
+  const rule = url.startsWith(RULES) ? /^([\w-]+)\.md$/.exec(url.slice(RULES.length))?.[1] : undefined;
+  return rule === undefined ? undefined : pageOf(rule);
 }
 
-/** The same for the links in a hover; there only commands lead to what is not on the network. */
+/** Has the links in a hover lead to our pages, too; there only commands lead to what is not on the network. */
 export function linkHover(hover: vscode.Hover): void {
   for (const content of hover.contents) {
     if (!(content instanceof vscode.MarkdownString)) continue;

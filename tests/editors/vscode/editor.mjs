@@ -164,10 +164,11 @@ export class Editor {
     return (await this.page.evaluate(() => window.latencies)).sort((a, b) => a - b);
   }
 
-  /** Takes a picture of the part of the window that is as high as this, if pictures are wanted. */
-  async picture(name, height) {
+  /** Takes a picture of the window right of `x` and as high as this, if pictures are wanted. */
+  async picture(name, x, height) {
     const { PICTURES } = process.env;
-    if (PICTURES) await this.page.screenshot({ path: join(PICTURES, name), clip: { x: 328, y: 36, width: 772, height } });
+    const { width } = this.page.viewportSize();
+    if (PICTURES) await this.page.screenshot({ path: join(PICTURES, name), clip: { x, y: 36, width: width - x, height } });
   }
 
   async close() {

@@ -6,6 +6,8 @@ const { join } = require("node:path");
 const vscode = require("vscode");
 
 const PATIENCE = 60_000;
+/** Settings that are no keys of a configuration file. */
+const EDITORS_OWN = ["aiolint.diagnosticMode", "aiolint.path", "aiolint.trace.server"];
 
 async function until(what, question) {
   const end = Date.now() + PATIENCE;
@@ -62,6 +64,15 @@ async function tests() {
     await until("and its end, too", () => codes(prices) === "result-before-done");
   }
 
+  const closed = vscode.Uri.file(join(first, "closed.py"));
+  const ofClosed = () => vscode.languages.getDiagnostics(closed);
+  assert.equal(ofClosed().length, 0);
+  await set("diagnosticMode", "workspace");
+  await until("findings of a file that is not open", () => ofClosed().length === 1);
+  assert.equal(ofClosed()[0].code.target.toString(), "aiolint-rule:/result-before-done.md");
+  await set("diagnosticMode", undefined);
+  await until("and none where only open files have some", () => ofClosed().length === 0);
+
   // In a configuration file that is not saved.
   const file = await open(join(first, "pyproject.toml"));
   await file.edit((edit) => edit.insert(new vscode.Position(0, 0), '[tool.aiolint]\nignore = ["result-before-don"]\n'));
@@ -95,6 +106,6 @@ async function tests() {
   const config = execFileSync(program, ["config", "--output-format", "json", first], { encoding: "utf8" });
   const keys = Object.keys(JSON.parse(config).settings);
   const spelt = keys.map((key) => `aiolint.${key.replace(/-./g, ([, letter]) => letter.toUpperCase())}`);
-  assert.deepEqual(Object.keys(properties).sort(), [...spelt, "aiolint.path", "aiolint.trace.server"].sort());
+  assert.deepEqual(Object.keys(properties).sort(), [...spelt, ...EDITORS_OWN].sort());
   console.log("ok every rule and every key has its setting");
 }

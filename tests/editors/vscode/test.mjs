@@ -88,7 +88,8 @@ async function theFinding(editor) {
   const message = editor.page.locator(".monaco-hover", { hasText: ERROR });
   await message.waitFor();
   say("the text of the finding is on the screen");
-  await editor.picture("finding.png", 320);
+  await message.filter({ hasText: "Quick Fix" }).waitFor();
+  await editor.picture("finding.png", 328, 320);
   await message.locator("a.code-link", { hasText: "result-before-done" }).click();
   const page = editor.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
   await page.getByRole("heading", { name: "What it finds" }).waitFor();
@@ -131,7 +132,7 @@ async function theRepairs(editor, folder) {
     await editor.seen();
     await editor.go(...MISTAKE);
     const menu = await editor.repairs();
-    if (file === "await.py") await editor.picture("repairs.png", 560);
+    if (file === "await.py") await editor.picture("repairs.png", 0, 560);
     await menu.filter({ hasText: title }).click();
     await editor.gone();
     await editor.press("Control+s");
@@ -219,6 +220,7 @@ async function theExtensionHost(editor) {
   rmSync(program);
   const first = project("first", "prices.py");
   writeFileSync(join(first, "unused.py"), "print(1)  # aiolint: ignore[dangling-task]\n");
+  copyFileSync(join(first, "prices.py"), join(first, "closed.py"));
   const second = project("second", "shop.py");
   const environment = join(first, "environment");
   const packages = join(environment, "lib/python3.12/site-packages");
