@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tower_lsp::Client;
-use tower_lsp::ls_types::notification::{LogTrace, Notification};
-use tower_lsp::ls_types::{
-    LogTraceParams, MessageType, ProgressToken, PublishDiagnosticsParams, WorkspaceDiagnosticReport,
-};
+use tower_lsp::ls_types::notification::LogTrace;
+use tower_lsp::ls_types::{LogTraceParams, MessageType, ProgressToken, PublishDiagnosticsParams};
 use tracing::warn;
 
 use super::progress::{self, Step};
@@ -24,8 +21,6 @@ pub enum Outgoing {
     Publish(PublishDiagnosticsParams),
     /// What was pulled before may be out of date.
     Refresh,
-    /// Part of the answer to a request that is not answered yet.
-    Partial(ProgressToken, WorkspaceDiagnosticReport),
     /// A bar, and what it shows until the sender of that is gone.
     Progress(ProgressToken, UnboundedReceiver<Step>),
     /// For who wants to know what a message has cost.
@@ -34,20 +29,6 @@ pub enum Outgoing {
     Show(String),
     /// Answered when all that came before is on its way.
     Flush(oneshot::Sender<()>),
-}
-
-/// `$/progress` with a part of an answer; the framework's own takes bars only.
-enum PartialResult {}
-
-#[derive(Serialize, Deserialize)]
-struct PartialResultParams {
-    token: ProgressToken,
-    value: WorkspaceDiagnosticReport,
-}
-
-impl Notification for PartialResult {
-    type Params = PartialResultParams;
-    const METHOD: &'static str = "$/progress";
 }
 
 /// Sends messages until the owner is gone.
@@ -64,9 +45,6 @@ pub async fn deliver(client: Client, mut messages: UnboundedReceiver<Outgoing>) 
                         warn!("the client did not refresh its diagnostics");
                     }
                 });
-            }
-            Outgoing::Partial(token, value) => {
-                client.send_notification::<PartialResult>(PartialResultParams { token, value }).await;
             }
             Outgoing::Progress(token, steps) => {
                 tokio::spawn(progress::follow(client.clone(), token, steps));

@@ -406,7 +406,7 @@ impl Owner {
             let closed = workspace.known();
             states.extend(closed.map(|(uri, known)| State { uri: uri.clone(), version: None, known: known.clone() }));
         }
-        self.pulls.answer(&states, extent, settled, &self.outgoing);
+        self.pulls.answer(&states, extent, settled);
     }
 
     /// Tells a client that wants to know it what was analysed.

@@ -2,21 +2,18 @@
 //!
 //! A client that takes partial results asks again as soon as it has its answer (VS Code's after two seconds), and calls that the way
 //! to be kept up to date. So such a request is held while there is nothing new, as rust-analyzer's clients and ty's are used to; it costs
-//! nothing, and the next change answers it. Its results go out one by one while the workspace is being checked. A client that
-//! wants its answer in one piece has asked once, and gets it when all is checked.
+//! nothing, and the next change answers it. Other clients have asked once, and get their answer when all is checked. No answer comes in
+//! parts: the framework may let a reply overtake a notification, and a part that comes after its reply is lost.
 
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use tokio::sync::mpsc::UnboundedSender;
 use tower_lsp::ls_types::{
-    Diagnostic, FullDocumentDiagnosticReport, ProgressToken, UnchangedDocumentDiagnosticReport, Uri,
-    WorkspaceDiagnosticParams, WorkspaceDiagnosticReport, WorkspaceDiagnosticReportResult,
-    WorkspaceDocumentDiagnosticReport, WorkspaceFullDocumentDiagnosticReport,
-    WorkspaceUnchangedDocumentDiagnosticReport,
+    Diagnostic, FullDocumentDiagnosticReport, UnchangedDocumentDiagnosticReport, Uri, WorkspaceDiagnosticParams,
+    WorkspaceDiagnosticReport, WorkspaceDiagnosticReportResult, WorkspaceDocumentDiagnosticReport,
+    WorkspaceFullDocumentDiagnosticReport, WorkspaceUnchangedDocumentDiagnosticReport,
 };
 
-use super::delivery::Outgoing;
 use super::owner::Reply;
 use super::workers::Known;
 use super::{diagnostics, uris};
@@ -48,9 +45,8 @@ struct Pull {
     identifier: Option<String>,
     /// What the client knows, by key: what it calls the file, and the result.
     known: FxHashMap<Vec<u8>, (Uri, String)>,
-    token: Option<ProgressToken>,
-    /// Something was sent already.
-    sent: bool,
+    /// It is held while there is nothing new.
+    is_held: bool,
     /// It has seen no more than open documents yet.
     fresh: bool,
 }
@@ -71,13 +67,12 @@ impl Pulls {
             reply,
             identifier: params.identifier,
             known: previous.map(|known| (uris::key(&known.uri), (known.uri, known.value))).collect(),
-            token: params.partial_result_params.partial_result_token,
-            sent: false,
+            is_held: params.partial_result_params.partial_result_token.is_some(),
             fresh: true,
         };
-        let (old, others) = std::mem::take(&mut self.waiting).into_iter().partition(|other: &Pull| {
-            other.token.is_some() && pull.token.is_some() && other.identifier == pull.identifier
-        });
+        let (old, others) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|other: &Pull| other.is_held && pull.is_held && other.identifier == pull.identifier);
         self.waiting = others;
         old.into_iter().for_each(|old: Pull| answer(old.reply, Vec::new()));
         self.waiting.push(pull);
@@ -105,32 +100,21 @@ impl Pulls {
         self.waiting.iter().any(|pull| pull.fresh)
     }
 
-    /// Answers those for which there is something new in `states`.
-    pub fn answer(&mut self, states: &[State], extent: Extent, settled: bool, outgoing: &UnboundedSender<Outgoing>) {
+    /// Answers those for which there is something new in `states`; `settled`: no more is being worked out.
+    pub fn answer(&mut self, states: &[State], extent: Extent, settled: bool) {
         for mut pull in std::mem::take(&mut self.waiting) {
             pull.fresh &= extent == Extent::Documents;
             let mut items = pull.news(states, extent);
-            let Some(token) = pull.token.clone() else {
-                if extent == Extent::Complete {
-                    let unchanged = states.iter().filter(|state| pull.knows(state)).map(unchanged);
-                    items.splice(0..0, unchanged);
-                    answer(pull.reply, items);
-                    self.idle = true;
-                } else {
-                    self.waiting.push(pull);
-                }
-                continue;
-            };
-            if settled && (pull.sent || !items.is_empty()) {
+            if pull.is_held && settled && !items.is_empty() {
                 answer(pull.reply, items);
-                continue;
+            } else if !pull.is_held && extent == Extent::Complete {
+                let unchanged = states.iter().filter(|state| pull.knows(state)).map(unchanged);
+                items.splice(0..0, unchanged);
+                answer(pull.reply, items);
+                self.idle = true;
+            } else {
+                self.waiting.push(pull);
             }
-            if !items.is_empty() {
-                pull.sent = true;
-                pull.remember(states);
-                let _ = outgoing.send(Outgoing::Partial(token, WorkspaceDiagnosticReport { items }));
-            }
-            self.waiting.push(pull);
         }
     }
 }
@@ -160,16 +144,6 @@ impl Pull {
             items.extend(gone.map(|(_, (uri, _))| full(uri, None, &nothing, &[])));
         }
         items
-    }
-
-    /// The client knows all of this from now on.
-    fn remember(&mut self, states: &[State]) {
-        for state in states {
-            let key = uris::key(&state.uri);
-            if self.known.contains_key(&key) || !state.known.diagnostics.is_empty() {
-                self.known.insert(key, (state.uri.clone(), state.known.result_id.clone()));
-            }
-        }
     }
 }
 

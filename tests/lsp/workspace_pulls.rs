@@ -1,4 +1,4 @@
-//! `workspace/diagnostic`: answered at once, in parts, or once there is something new.
+//! `workspace/diagnostic`: answered when all is checked, or once there is something new.
 
 use std::fs;
 
@@ -61,11 +61,11 @@ fn an_answer_in_one_piece_waits_for_all_files() {
 }
 
 #[test]
-fn who_takes_parts_is_answered_when_there_is_something_new() {
+fn who_takes_parts_is_held_and_answered_when_there_is_something_new() {
     let mut project = pulling(&[("a.py", BAD), ("lib.py", ASYNC), ("app.py", APP)], "workspace");
     let pull = |previous: &Value| json!({ "previousResultIds": previous, "partialResultToken": "parts" });
     let id = project.client.ask("workspace/diagnostic", pull(&json!([])));
-    let items = all_parts(&mut project, id);
+    let items = answered(&mut project, id);
     assert_eq!(shown(&project, &items), expected(&[("a.py", "full", 1), ("app.py", "full", 1)]));
     let known = ids(&items);
     // Held: what comes after it is answered first.
@@ -73,7 +73,7 @@ fn who_takes_parts_is_answered_when_there_is_something_new() {
     project.client.assert_alive();
     project.write("lib.py", "def load(): pass\n");
     project.tell(&[("lib.py", 2)]);
-    let news = all_parts(&mut project, held);
+    let news = answered(&mut project, held);
     assert_eq!(shown(&project, &news), expected(&[("app.py", "full", 0)]));
     // One that is cancelled, and one that another takes the place of.
     let known = all_known(&mut project);
@@ -102,18 +102,9 @@ fn who_is_held_is_let_go_at_the_end() {
     assert_eq!(project.client.answer(&json!(end))["result"], Value::Null);
 }
 
-/// What the parts of an answer and the answer itself hold.
-fn all_parts(project: &mut Project, id: i64) -> Value {
-    let last = project.client.answer(&json!(id));
-    let mut items = Vec::new();
-    project.client.notifications.retain(|message| {
-        let of_parts = message["method"] == "$/progress" && message["params"]["token"] == "parts";
-        items
-            .extend(message["params"]["value"]["items"].as_array().filter(|_| of_parts).into_iter().flatten().cloned());
-        !of_parts
-    });
-    items.extend(last["result"]["items"].as_array().unwrap().iter().cloned());
-    json!(items)
+/// What the answer to a request holds.
+fn answered(project: &mut Project, id: i64) -> Value {
+    project.client.answer(&json!(id))["result"]["items"].take()
 }
 
 /// All results, pulled in one piece.
@@ -149,7 +140,7 @@ fn with_open_files_only_no_others_are_pulled() {
     let held = project.client.ask("workspace/diagnostic", held);
     let settings = json!({ "settings": { "diagnosticMode": "workspace" } });
     project.client.notify("workspace/didChangeConfiguration", settings);
-    let items = all_parts(&mut project, held);
+    let items = answered(&mut project, held);
     assert_eq!(shown(&project, &items), expected(&[("b.py", "full", 1)]));
     project.finish();
 }
