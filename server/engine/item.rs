@@ -374,6 +374,7 @@ impl Function {
             summary: inputs.summary,
             trust: &inputs.module.trust,
             only_collects: &|name| inputs.module.collects_only(name),
+            is_unread_list: &|name| inputs.module.is_unread_list(name),
             is_private: &|name| inputs.module.is_private(name),
             given: &|parameter| inputs.module.given(slot.callable.as_deref()?, parameter),
             is_set_elsewhere: &|name| inputs.module.is_set_elsewhere(name),

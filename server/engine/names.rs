@@ -41,6 +41,8 @@ pub(super) struct Module {
     callbacks: Vec<(String, bool)>,
     /// The variables and attributes that are sets or lists, and into which nobody looks; sorted.
     collectors: Vec<String>,
+    /// The attributes that are made as lists, and that nobody reads; sorted.
+    unread_lists: Vec<String>,
     /// The variables of the module that one item alone mentions; sorted.
     private: Vec<String>,
     /// The attributes, with their classes, whose coroutine a method awaits that is called more than once; sorted.
@@ -194,8 +196,9 @@ impl Module {
         let own = own_name(item, text);
         let words = state.words(text);
         let mentions = state.mentions(text, own, &self.names).stamp();
+        let is_helper = is_helper(item, text);
         let given = &mut self.known[index];
-        given.mentions = hashed(&(own, mentions, words.trigger || words.suspends));
+        given.mentions = hashed(&(own, mentions, words.trigger || words.suspends, is_helper));
         given.usage = hashed(state.usage(item, text, &self.asked, &self.names));
     }
 
@@ -206,13 +209,18 @@ impl Module {
         callbacks.sort_unstable();
         callbacks.dedup();
         let looks_into: FxHashSet<&String> = all.iter().flat_map(|usage| &usage.looks_into).collect();
-        let kept = self.asked.collections.iter().filter(|name| !looks_into.contains(name));
-        let (collectors, reawaited) = (kept.cloned().collect(), usage::reawaited(&all));
+        let kept = |of: &[String]| of.iter().filter(|name| !looks_into.contains(name)).cloned().collect();
+        let (collectors, lists): (_, Vec<String>) = (kept(&self.asked.collections), kept(&self.asked.lists));
+        let reawaited = usage::reawaited(&all);
         let mut sets: Vec<String> = all.iter().flat_map(|usage| &usage.sets).cloned().collect();
         sets.sort_unstable();
         sets.dedup();
         if sets != self.set_elsewhere {
             self.set_elsewhere = sets;
+            self.generation += 1;
+        }
+        if lists != self.unread_lists {
+            self.unread_lists = lists;
             self.generation += 1;
         }
         if callbacks != self.callbacks || collectors != self.collectors || reawaited != self.reawaited {
@@ -303,6 +311,10 @@ impl Module {
         self.collectors.binary_search_by(|of| of.as_str().cmp(name)).is_ok()
     }
 
+    pub fn is_unread_list(&self, name: &str) -> bool {
+        self.unread_lists.binary_search_by(|of| of.as_str().cmp(name)).is_ok()
+    }
+
     pub fn is_private(&self, name: &str) -> bool {
         self.private.binary_search_by(|of| of.as_str().cmp(name)).is_ok()
     }
@@ -391,8 +403,27 @@ impl Module {
                 }
             }
         }
+        // What they hand on, a helper without a word of the sort may hand back, drop or close.
+        let called = (0..items.len()).filter(|index| wanted[*index]);
+        let called: FxHashSet<&str> = called
+            .filter_map(|index| states[index].known_mentions())
+            .flat_map(Mentions::names)
+            .map(String::as_str)
+            .collect();
+        for index in 0..items.len() {
+            wanted[index] |= is_helper(&items[index], items[index].span.of(text))
+                && name_of(index).is_some_and(|name| called.contains(name));
+        }
         (0..items.len()).filter(|index| wanted[*index]).collect()
     }
+}
+
+/// Functions up to this length are looked at where one that matters calls them: it costs nothing.
+const SMALL: usize = 200;
+
+/// Whether the item is a small function; `text` is its text.
+fn is_helper(item: &Item, text: &str) -> bool {
+    text.len() <= SMALL && matches!(item.kind, ItemKind::Function { decorated: false, .. })
 }
 
 /// So many names are looked for in the text.

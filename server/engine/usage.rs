@@ -15,6 +15,8 @@ use crate::items::Item;
 pub(super) struct Asked {
     /// The variables and attributes that are made as sets or lists; sorted.
     pub collections: Vec<String>,
+    /// The attributes that are made as empty lists; sorted.
+    pub lists: Vec<String>,
     /// The methods of the classes that keep a coroutine; sorted.
     pub methods: Vec<String>,
     /// The attributes in which methods keep a task that they make; sorted.
@@ -28,7 +30,7 @@ impl Asked {
         let mut methods: Vec<String> = keepers.flat_map(async_methods).map(str::to_owned).collect();
         methods.sort_unstable();
         methods.dedup();
-        Self { collections: collections(names), methods, keepers: task_keepers(names) }
+        Self { collections: collections(names), lists: lists(names), methods, keepers: task_keepers(names) }
     }
 }
 
@@ -57,7 +59,7 @@ impl Usage {
         };
         Self {
             callbacks: callbacks(text),
-            looks_into: asked.collections.iter().filter(looked).cloned().collect(),
+            looks_into: asked.collections.iter().chain(&asked.lists).filter(looked).cloned().collect(),
             sets: asked.keepers.iter().filter(set).cloned().collect(),
             awaited: asked.methods.iter().flat_map(calls).collect(),
             awaiting: Vec::new(),
@@ -130,6 +132,17 @@ fn collections(names: &ModuleNames) -> Vec<String> {
     found
 }
 
+/// See [`Asked::lists`].
+fn lists(names: &ModuleNames) -> Vec<String> {
+    let classes = names.iter().filter_map(|(name, _)| names.class(name)).filter(|class| class.is_closed);
+    let made = |(name, held): &(String, Attribute)| matches!(held, Attribute::List).then(|| name.clone());
+    let mut found: Vec<String> = classes.flat_map(|class| class.attributes.iter().filter_map(made)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(MAX_COLLECTORS);
+    found
+}
+
 /// See [`Asked::keepers`].
 fn task_keepers(names: &ModuleNames) -> Vec<String> {
     let classes = names.iter().filter_map(|(name, _)| names.class(name));
@@ -156,7 +169,10 @@ fn sets_of_another(text: &str, at: usize, name: &str) -> bool {
 fn only_keeps(text: &str, at: usize, name: &str) -> bool {
     let behind = text.get(at + name.len()..).unwrap_or_default().trim_start();
     let methods = [".add(", ".append(", ".discard", ".remove"];
-    let bound = behind.starts_with('=') && !behind.starts_with("==") || behind.starts_with(':');
+    // `for task in self.tasks:` is no annotation.
+    let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+    let annotated = behind.starts_with(':') && matches!(line.trim_start(), "" | "self.");
+    let bound = behind.starts_with('=') && !behind.starts_with("==") || annotated;
     bound || methods.iter().any(|method| behind.starts_with(method))
 }
 

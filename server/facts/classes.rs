@@ -24,6 +24,8 @@ pub struct Class {
     pub members: Vec<(String, Member)>,
     /// What its methods store in their first parameter, by attribute, sorted.
     pub attributes: Vec<(String, Attribute)>,
+    /// Its methods do no more with `self` than to use its attributes: they give it to nobody.
+    pub is_closed: bool,
 }
 
 /// A name that a class body binds.
@@ -49,6 +51,8 @@ pub enum Member {
 pub enum Attribute {
     /// What a call of this dotted name gave, everywhere it is set.
     CallResult(String),
+    /// A new list: `[]`.
+    List,
     /// A task that runs one of these, whoever sets it; sorted. `None` counts as nothing, here and above.
     Task(Vec<Started>),
     /// Something else, or now this and now that.
@@ -179,6 +183,7 @@ pub(super) fn classes(facts: &Facts, found: &Found<'_>, src: &str) -> Vec<Class>
             is_plain: !keywords && !found.decorated.contains_key(&scope.span.start),
             members,
             attributes: attributes(facts, id, &found.stored, src),
+            is_closed: is_closed(scope.span.of(src)),
         });
     }
     classes
@@ -215,6 +220,27 @@ fn bases(class: Node<'_>, src: &str) -> (Vec<Option<String>>, bool) {
 
 fn dotted(node: Node<'_>, src: &str) -> Option<String> {
     super::query::is_dotted(node).then(|| super::names::without_blanks(text_of(node, src)))
+}
+
+/// Whether `self` stands in a class only before a dot and as the first parameter of each method. By words: what is in a comment counts.
+fn is_closed(text: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut methods = 0;
+    for at in memchr::memmem::find_iter(text.as_bytes(), "self") {
+        let (before, behind) = (&text[..at], &text[at + "self".len()..]);
+        if before.ends_with(is_word) || behind.starts_with(is_word) || behind.starts_with('.') {
+            continue;
+        }
+        let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
+        let is_parameter =
+            line.strip_suffix('(').is_some_and(|line| line.starts_with("def ") || line.starts_with("async def "))
+                && !line[..line.len() - 1].contains('(');
+        if !is_parameter {
+            return false;
+        }
+        methods += 1;
+    }
+    memchr::memmem::find_iter(text.as_bytes(), "def ").count() == methods
 }
 
 /// What the methods of the class store in their first parameter.

@@ -291,6 +291,7 @@ impl<'t> Found<'t> {
                     Some(started) => Attribute::Task(vec![started]),
                     None => match call_result(value, src) {
                         BindingKind::CallResult(callee) => Attribute::CallResult(callee),
+                        _ if value.kind() == "list" && value.named_child_count() == 0 => Attribute::List,
                         _ => Attribute::Other,
                     },
                 }),

@@ -81,6 +81,8 @@ pub struct Local {
     pub shared: bool,
     /// Code that is not in view binds it: what it holds is never known.
     pub volatile: bool,
+    /// All that the function does with it is to bind it and to use its attributes: what it holds is given to nobody.
+    pub stays: bool,
     /// For a parameter, the class that its annotation names: a dotted path, or a class of the module.
     pub annotation: Option<String>,
 }
@@ -246,7 +248,7 @@ pub enum OpKind {
     /// The first takes the value of the second.
     Copy(Place, Place),
     /// `dst = src.name`; `object` is the text of `src`, and the flag says that it is called like an event loop.
-    Attribute { dst: Place, src: Place, object: Span, name: String, like_loop: bool },
+    Attribute { dst: Place, src: Place, object: Span, name: String, like_loop: bool, stays: bool },
     /// `dst = src[index]`
     Subscript { dst: Place, src: Place, index: Place },
     /// `dst = callee(args)`. `names` are the names of variables that the arguments mention: two calls that share none have no

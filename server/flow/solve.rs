@@ -18,6 +18,9 @@ pub trait Domain {
 
     /// Carries a state through a block and gives each state that leaves it, with the block it goes to, to `emit`.
     fn step(&mut self, graph: &Graph, block: BlockId, state: Self::State, emit: &mut dyn FnMut(BlockId, Self::State));
+
+    /// All is carried through. What it left out on the way and wants to see after all goes to `emit`; nothing ends the run.
+    fn left_out(&mut self, _graph: &Graph, _emit: &mut dyn FnMut(BlockId, Self::State)) {}
 }
 
 /// How a run of the solver ended.
@@ -39,12 +42,14 @@ pub fn solve<D: Domain>(graph: &Graph, domain: &mut D, entry: D::State, per_bloc
     }
     let mut taken = 0;
     let mut outcome = Outcome::Complete;
-    while let Some((block, state)) = queue.pop_front() {
+    loop {
+        let next = queue.pop_front();
         taken += 1;
         if taken > steps {
             return Outcome::OverBudget;
         }
-        domain.step(graph, block, state, &mut |to, state| {
+        let ends = next.is_none();
+        let mut emit = |to: BlockId, state: D::State| {
             let Some(seen) = seen.get_mut(to.0 as usize) else { return };
             if seen.contains(&state) {
                 return;
@@ -55,10 +60,13 @@ pub fn solve<D: Domain>(graph: &Graph, domain: &mut D, entry: D::State, per_bloc
             }
             seen.insert(state.clone());
             queue.push_back((to, state));
-        });
-        if outcome == Outcome::OverBudget {
+        };
+        match next {
+            Some((block, state)) => domain.step(graph, block, state, &mut emit),
+            None => domain.left_out(graph, &mut emit),
+        }
+        if outcome == Outcome::OverBudget || ends && queue.is_empty() {
             return outcome;
         }
     }
-    outcome
 }

@@ -17,7 +17,7 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
     let object = &ends.first()?.object;
     // What was taken out of a collection is in it still, for others to await.
     let coroutine = object.coroutine().filter(|_| object.among.is_none())?;
-    let beyond = ends.iter().all(|end| end.beyond);
+    let beyond = ends.iter().all(|end| end.beyond || end.object.excused);
     let reached = ends.iter().filter(|end| beyond || !end.beyond);
     let is_left = |end: &End| end.object.used.is_none() && !end.object.escaped && !end.object.silent;
     let left = reached.clone().any(|end| is_left(end) && !end.doubt && !end.object.excused);

@@ -41,6 +41,8 @@ pub struct Account {
     pub unseen: FxHashSet<String>,
     /// The objects that nobody took, not even a variable, and the waits whose results nobody took.
     pub dropped: FxHashSet<Span>,
+    /// The parameters that some path gives back.
+    pub given_back: FxHashSet<ObjectId>,
     /// What it returns on every path; `None` while it has not returned.
     pub returns: Option<Returns>,
     /// Whether it can raise.
@@ -285,6 +287,10 @@ impl Account {
     /// The function returns this value.
     pub(super) fn note_return(&mut self, world: &World, value: &Value, place: (&Arc<str>, u32)) {
         let returns = match value {
+            Value::Object(id) if self.given_back.contains(id) => match world.object(*id).map(|object| &object.kind) {
+                Some(Kind::Parameter(index)) => Returns::Given(*index),
+                _ => Returns::Unknown,
+            },
             Value::Object(id) => match world.object(*id) {
                 Some(Object { kind: Kind::Coroutine(coroutine), used: None, escaped: false, many: false, .. }) => {
                     let span = Span::new(id.start.saturating_sub(place.1), id.end.saturating_sub(place.1));

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use super::account::{Account, Step};
 use super::callee::declared;
 use super::calls::Call;
@@ -36,6 +34,8 @@ pub struct Context<'a> {
     pub isolated: &'a dyn Fn(&str) -> bool,
     /// Whether all that the file does with the variable of the module, or attribute, of this name is to put things in and take them out.
     pub only_collects: &'a dyn Fn(&str) -> bool,
+    /// Whether no code of the file reads the attribute of this name, which is made as a list.
+    pub is_unread_list: &'a dyn Fn(&str) -> bool,
     /// Whether nobody but one statement mentions the variable of the module.
     pub is_private: &'a dyn Fn(&str) -> bool,
     /// The class of what all callers give for a parameter of the function.
@@ -66,13 +66,14 @@ pub fn analyse(graph: &Graph, context: Context<'_>) -> Option<Account> {
         steps: vec![(0, Step { test: Span::default(), taken: false, from: BlockId(0), other: BlockId(0) })],
         ..Account::default()
     };
-    let mut analysis = Analysis { account, live, context, work: 0, visited: vec![false; graph.blocks.len()] };
+    let visited = vec![false; graph.blocks.len()];
+    let mut analysis = Analysis { account, live, context, work: 0, visited, presumed: Vec::new() };
     match solve(graph, &mut analysis, entry, PER_BLOCK, STEPS) {
         Outcome::OverBudget => None,
         Outcome::Complete if analysis.work > WORK => None,
         Outcome::Complete => {
             let mut account = analysis.account;
-            account.unseen = unseen(graph, &analysis.visited);
+            account.unseen = super::unseen::unseen(graph, &analysis.visited);
             account.reach = graph.blocks.iter().map(|block| graph.successors(block)).collect();
             Some(account)
         }
@@ -85,7 +86,9 @@ pub(super) struct Analysis<'a> {
     pub(super) context: Context<'a>,
     work: usize,
     /// The blocks that some path leads to.
-    visited: Vec<bool>,
+    pub(super) visited: Vec<bool>,
+    /// The ways that were left out because a test of the same text had given something else before.
+    pub(super) presumed: Vec<(BlockId, World)>,
 }
 
 /// One block being carried through: where exceptions and branches go.
@@ -110,6 +113,12 @@ impl Domain for Analysis<'_> {
             }
         }
         self.end(&mut at, world, &block.end);
+    }
+
+    fn left_out(&mut self, graph: &Graph, emit: &mut dyn FnMut(BlockId, World)) {
+        for (to, world) in self.overruled() {
+            self.go(&mut Here { graph, block: to, unwind: None, emit }, to, world);
+        }
     }
 }
 
@@ -243,7 +252,7 @@ impl Analysis<'_> {
                     _ => world.set(graph, *dst, value),
                 }
             }
-            OpKind::Attribute { dst, src, object, name, like_loop } => {
+            OpKind::Attribute { dst, src, object, name, like_loop, stays } => {
                 let value = world.get(*src).clone();
                 if let Value::Instance(instance) = &value
                     && instance.is_own
@@ -286,6 +295,7 @@ impl Analysis<'_> {
                     | Value::Items(_)
                     | Value::Dict(_)
                     | Value::Many(_) => attribute(value),
+                    Value::Attribute(list) if *stays && self.is_unread_list(&list) => attribute(Value::Attribute(list)),
                     Value::Instance(instance) => match self.attribute_of(&instance, name) {
                         Value::Unknown => attribute(Value::Instance(instance)),
                         held => held,
@@ -415,11 +425,18 @@ impl Analysis<'_> {
                 let value = world.get(*src).clone();
                 // A `return` in a `finally` swallows whatever brought control there.
                 self.account.may_refuse |= world.is_unwinding();
+                let given_back = match value {
+                    Value::Object(id) if !graph.is_async && world.is_in_own_hands(id) => Some(id),
+                    _ => None,
+                };
+                self.account.given_back.extend(given_back);
                 self.account.note_return(world, &value, (self.context.function, graph.start));
                 if let Value::WaitSet(set) = &value {
                     world.looked_at(set, span);
                 }
-                world.escape(&value);
+                if given_back.is_none() {
+                    world.escape(&value);
+                }
             }
             OpKind::Display { dst, items } => {
                 let mut values = Vec::new();
@@ -493,9 +510,14 @@ impl Analysis<'_> {
                         if let Value::WaitSet(set) = other {
                             world.looked_at(set, span);
                         }
+                        // The first is one of them; which ones the others are is not known.
+                        let mut one = match collections::coroutines_in(world, other) {
+                            Some(ids) if *starred != Some(0) => self.taken(world, &ids, span),
+                            _ => Value::Unknown,
+                        };
                         world.escape(other);
                         for target in targets {
-                            world.set(graph, *target, Value::Unknown);
+                            world.set(graph, *target, std::mem::replace(&mut one, Value::Unknown));
                         }
                     }
                 }
@@ -572,16 +594,6 @@ impl Analysis<'_> {
             self.account.note_raise(true, Raises::Perhaps);
         }
     }
-}
-
-/// The variables that blocks mention which were not visited.
-fn unseen(graph: &Graph, visited: &[bool]) -> FxHashSet<String> {
-    let blocks = graph.blocks.iter().zip(visited).filter(|(_, visited)| !**visited);
-    let mentioned = blocks.flat_map(|(block, _)| &block.ops).filter_map(|op| match op.kind {
-        OpKind::Mention { place, is_read: true } => graph.locals.get(place.0 as usize),
-        _ => None,
-    });
-    mentioned.map(|local| local.name.clone()).collect()
 }
 
 /// The `return` in a block.

@@ -131,7 +131,7 @@ impl Analysis<'_> {
                 }
                 match of.attribute(name) {
                     Some(Held::CallResult(callee)) => return Err(self.result_of_written(at, callee)),
-                    Some(Held::Task(_) | Held::Other) => return Err(Value::Unknown),
+                    Some(Held::List | Held::Task(_) | Held::Other) => return Err(Value::Unknown),
                     None => {}
                 }
                 match of.bases.as_slice() {

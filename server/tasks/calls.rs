@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::analysis::{Analysis, Here};
 use super::callee::{Callee, declared};
 use super::collections::element;
-use super::coroutines::gives;
+use super::coroutines::{given_back, gives};
 use super::members::make;
 use super::value::*;
 use super::world::World;
@@ -156,17 +156,7 @@ impl Analysis<'_> {
                 world.lend_captured(&made, &local.awaits, call.span);
                 made
             }
-            Value::Lambda(made) => match &**made {
-                Value::Definition(name) => match self.definition(name) {
-                    Callee::Coroutine { name, .. } => {
-                        self.hand_over(world, &call);
-                        self.known(at, world, &call, Callee::Coroutine { name, key: None })
-                    }
-                    _ => self.unknown(at, world, &call, None),
-                },
-                Value::LocalCoroutineFunction(local) => self.known(at, world, &call, Callee::Local(local.clone())),
-                _ => self.unknown(at, world, &call, None),
-            },
+            Value::Lambda(made) => self.maker(at, world, &call, made),
             Value::Attribute(attribute @ Attribute { of, place, name, .. }) => match &**of {
                 Value::Object(id) => match self.task_method(at, world, &call, *id, attribute) {
                     Some(result) => result,
@@ -192,6 +182,8 @@ impl Analysis<'_> {
                     self.known_or_like(at, world, &call, callee, *is_certain)
                 }
                 Value::WaitSet(set) => self.set_method(world, &call, set, name),
+                // An attribute that is a list which nobody looks into: what is put there stays there.
+                Value::Attribute(_) if &**name == "append" => self.keep(at, world, &call),
                 _ => match self.collection_method(at.graph, world, &call, attribute) {
                     Some(result) => result,
                     None => {
@@ -203,16 +195,9 @@ impl Analysis<'_> {
                 },
             },
             Value::Shared(Shared { name, method }) => {
-                let keeps = matches!(&**method, "add" | "append") && (self.context.only_collects)(name);
-                match call.argument(world, 0, "") {
-                    // It stays alive, but nobody looks at it there.
-                    Some(Value::Object(id)) if keeps => {
-                        if let Some(object) = world.object_mut(id) {
-                            object.kept = true;
-                        }
-                        Value::None
-                    }
-                    _ => self.unknown(at, world, &call, None),
+                match matches!(&**method, "add" | "append") && (self.context.only_collects)(name) {
+                    true => self.keep(at, world, &call),
+                    false => self.unknown(at, world, &call, None),
                 }
             }
             Value::Instance(instance) if instance.is_class => match self.definition(&instance.class) {
@@ -226,7 +211,7 @@ impl Analysis<'_> {
     }
 
     /// A call of something whose name is known.
-    fn known(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: Callee) -> Value {
+    pub(super) fn known(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: Callee) -> Value {
         self.known_or_like(at, world, call, callee, true)
     }
 
@@ -292,7 +277,8 @@ impl Analysis<'_> {
                     let was_pending = world.is_pending(of.id);
                     self.take_back(at, world, of, was_pending, (call.span, call.guards), &key);
                 }
-                match self.returned(world, call.span, call.guards, &gives) {
+                let back = summary.as_deref().and_then(|summary| given_back(world, call, summary));
+                match back.unwrap_or_else(|| self.returned(world, call.span, call.guards, &gives)) {
                     Value::Returned => match self.instance_given(&key) {
                         Some(class) => declared(&class),
                         None => Value::Returned,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, Here};
 use super::calls::Call;
 use super::value::*;
 use super::world::World;
+use crate::facts::Attribute as Held;
 use crate::flow::{Graph, Place};
 use crate::text::Span;
 
@@ -122,6 +123,35 @@ impl Analysis<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// A collection takes something into which nobody looks: it stays alive, but nobody sees it there.
+    pub(super) fn keep(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>) -> Value {
+        match call.argument(world, 0, "") {
+            Some(Value::Object(id)) => {
+                if let Some(object) = world.object_mut(id) {
+                    object.kept = true;
+                }
+                Value::None
+            }
+            _ => self.unknown(at, world, call, None),
+        }
+    }
+
+    /// Whether an attribute is a list that nobody can look into: no code of the file does, and no other has the instance, which is of a
+    /// class without bases and stays in its variable.
+    pub(super) fn is_unread_list(&self, attribute: &Attribute) -> bool {
+        let Value::Instance(Instance { class, is_own: false, is_certain: true, is_class: false }) = &*attribute.of
+        else {
+            return false;
+        };
+        self.context.module.class(class).is_some_and(|class| {
+            class.is_plain
+                && class.is_closed
+                && class.bases.is_empty()
+                && class.member(&attribute.name).is_none()
+                && class.attribute(&attribute.name) == Some(&Held::List)
+        }) && (self.context.is_unread_list)(&attribute.name)
     }
 
     /// One of those that were made at these places: `jobs[0]`.

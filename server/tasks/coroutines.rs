@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::account::{AwaitOf, Consumption};
 use super::analysis::{Analysis, Here};
+use super::callee::Callee;
 use super::calls::Call;
 use super::summary::{Given, Returns, Started, Summary};
 use super::value::*;
 use super::world::World;
 use crate::flow::{Arg, ArgKind, ExcSet, Guards, Place};
+use crate::project::stdlib;
 use crate::text::Span;
 
 impl Analysis<'_> {
@@ -54,20 +56,17 @@ impl Analysis<'_> {
         if matches!(object.kind, Kind::Parameter(_)) {
             if let Some(object) = world.object_mut(id) {
                 // In a list it is meant to be a task, which may be waited for again.
-                object.loose |= whole || guards.runtime || guards.swallows;
-                object.spent = match object.spent {
-                    Spent::Nothing => Spent::Some(by),
-                    Spent::Some(_) => Spent::All(by),
-                    again => again,
-                };
+                object.loose |= whole || guards.runtime || guards.expected;
             }
+            world.spend_given(id, by);
             return world.note_use(id, by);
         }
         if object.coroutine().is_none() {
             return;
         }
-        if guards.swallows {
-            // What raises before it consumes leaves the coroutine as it is: whether the next use is the first is open from here on.
+        if guards.expected || guards.runtime && guards.swallows && !at.graph.is_async {
+            // What raises before it consumes, as for want of a loop, leaves the coroutine as it is: whether the next use is the first is
+            // open from here on.
             if let Some(object) = world.object_mut(id) {
                 object.joined = true;
             }
@@ -152,7 +151,7 @@ impl Analysis<'_> {
                 if let Some(among) = world.object(id).and_then(|object| object.among.clone()) {
                     world.spend_one(&among, call.span);
                 }
-                world.note_use(id, call.span);
+                world.close(id, call.span);
                 Value::None
             }
             "send" | "throw" => {
@@ -232,9 +231,8 @@ impl Analysis<'_> {
                     world.beyond = true;
                     world.note_use(id, by);
                 }
-                Extent::Always => {
-                    self.consume(at, world, id, by, guards);
-                }
+                Extent::Always if effect.consumes => self.consume(at, world, id, by, guards),
+                Extent::Always => world.close(id, by),
                 Extent::Sometimes => world.escape(&Value::Object(id)),
                 Extent::Never => {}
             }
@@ -260,6 +258,13 @@ impl Analysis<'_> {
             }
             if effect.uses != Extent::Never {
                 world.note_use(id, by);
+            }
+            if effect.consumes && world.is_parameter(id) {
+                world.spend_given(id, by);
+                // Whether that would fail a second time is not known here.
+                if let Some(object) = world.object_mut(id) {
+                    object.loose = true;
+                }
             }
         }
         if effect.escapes {
@@ -296,7 +301,44 @@ impl Analysis<'_> {
                 world.make(at, object);
                 Value::Object(at)
             }
-            Returns::Unknown => Value::Returned,
+            Returns::Unknown | Returns::Given(_) => Value::Returned,
+        }
+    }
+
+    /// A call of a function that does no more than to give what a call of `callee` gives, with arguments of its own.
+    pub(super) fn maker(&mut self, at: &mut Here<'_, '_>, world: &mut World, call: &Call<'_>, callee: &Value) -> Value {
+        let callee = match callee {
+            Value::Definition(name) => self.definition(name),
+            Value::LocalCoroutineFunction(local) => Callee::Local(local.clone()),
+            Value::Attribute(Attribute { of, name, .. }) => match &**of {
+                Value::Instance(Instance { class, is_certain: true, .. }) => self.method(class, name),
+                _ => Callee::Unknown,
+            },
+            Value::Path(path) => match stdlib::coroutine_function(path).map(|member| member.kind) {
+                Some(stdlib::Kind::Coroutine(name)) => Callee::Coroutine { name: name.into(), key: None },
+                _ => Callee::Unknown,
+            },
+            _ => Callee::Unknown,
+        };
+        match callee {
+            Callee::Coroutine { name, .. } => {
+                self.hand_over(world, call);
+                self.known(at, world, call, Callee::Coroutine { name, key: None })
+            }
+            Callee::Plain(key) => {
+                let summary = self.summary_of(&key).filter(|of| matches!(of.returns, Returns::Coroutine(_)));
+                match summary {
+                    Some(summary) => {
+                        self.hand_over(world, call);
+                        self.raise_in_doubt(at, world);
+                        world.unknown_call(at.graph.is_async);
+                        self.returned(world, call.span, call.guards, &summary.returns)
+                    }
+                    None => self.unknown(at, world, call, None),
+                }
+            }
+            Callee::Local(local) => self.known(at, world, call, Callee::Local(local)),
+            Callee::Class(_) | Callee::Unknown => self.unknown(at, world, call, None),
         }
     }
 
@@ -345,6 +387,17 @@ pub(super) fn gives(world: &World, call: &Call<'_>, summary: Option<&Summary>) -
     returns
 }
 
+/// The argument that a function gives back as it is.
+pub(super) fn given_back(world: &World, call: &Call<'_>, summary: &Summary) -> Option<Value> {
+    let Returns::Given(index) = summary.returns else { return None };
+    let parameter = summary.parameters.get(index as usize)?;
+    let takes = |(index, arg): &(usize, &Arg)| {
+        given(summary, call.args, *index, arg).is_some_and(|of| std::ptr::eq(of, parameter))
+    };
+    let (_, arg) = call.args.iter().enumerate().find(takes)?;
+    Some(world.get(arg.place).clone()).filter(|value| matches!(value, Value::Object(_)))
+}
+
 /// The parameter that takes an argument.
 fn given<'s>(summary: &'s Summary, args: &[Arg], index: usize, arg: &Arg) -> Option<&'s Given> {
     match &arg.kind {
@@ -361,6 +414,24 @@ fn given<'s>(summary: &'s Summary, args: &[Arg], index: usize, arg: &Arg) -> Opt
 }
 
 impl World {
+    /// A coroutine is closed. What one would have awaited that has not begun goes back to being as it was.
+    pub(super) fn close(&mut self, id: ObjectId, by: Span) {
+        let mut inner = Vec::new();
+        if let Some(object) = self.object(id).filter(|object| object.used.is_none() && !object.many)
+            && let Some(coroutine) = object.coroutine()
+        {
+            coroutine.waits.objects(&mut inner);
+        }
+        for inner in inner {
+            if let Some(inner) =
+                self.object_mut(inner).filter(|inner| inner.coroutine().is_some() && inner.used == Some(id))
+            {
+                inner.used = None;
+            }
+        }
+        self.note_use(id, by);
+    }
+
     /// A call has made a coroutine of a function that awaits these variables of this one.
     pub(super) fn lend_captured(&mut self, made: &Value, awaits: &[Place], arg: Span) {
         let held = awaits.iter().filter_map(|place| match self.get(*place) {
@@ -372,6 +443,7 @@ impl World {
             settles: Extent::Never,
             leaves: States::ANY,
             uses: Extent::Always,
+            consumes: true,
             again: None,
             cancels: Extent::Never,
             asks: None,

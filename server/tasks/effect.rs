@@ -36,6 +36,8 @@ pub struct Effect {
     pub leaves: States,
     /// It uses the coroutine up, or asks what became of the task.
     pub uses: Extent,
+    /// Some path awaits it or gives it to a task: it does not only close it.
+    pub consumes: bool,
     /// Whatever way it returns, it has used the coroutine up twice: where the second time, bytes from its `def` on.
     pub again: Option<Span>,
     /// It asks the task to cancel.

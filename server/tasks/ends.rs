@@ -104,7 +104,10 @@ impl Analysis<'_> {
                     if let Some(id) = condition {
                         let known = way.outcome(*id).filter(|_| !tracked);
                         if known.is_some_and(|known| known != truth) {
-                            self.account.presumed |= !at.graph.is_pure(*id);
+                            if !at.graph.is_pure(*id) && super::refine::assume(&mut way, at.graph, *test, truth) {
+                                way.overrule(*id, truth);
+                                self.presume(if truth { *then } else { *otherwise }, way);
+                            }
                             continue;
                         }
                         way.note_outcome(*id, truth);

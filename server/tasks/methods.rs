@@ -105,6 +105,11 @@ impl Analysis<'_> {
                 }
                 Value::None
             }
+            // No task has it.
+            "close" if world.is_parameter(id) => {
+                world.note_use(id, call.span);
+                Value::None
+            }
             "get_name"
             | "get_coro"
             | "get_context"

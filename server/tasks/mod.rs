@@ -5,7 +5,8 @@
 //! for hover. And a [`Summary`] for the callers. No rule is in here and no text: rules judge the account.
 //!
 //! - `value` what a place can hold, `world` what is known on one path, `entry` on all where the function starts
-//! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked
+//! - `analysis` carries worlds through the graph, `ends` where it branches, to an `account`; `asks` notes what is asked, `unseen` is what
+//!   no path is followed to
 //! - `callee` what is called, by its name, `modules` the same for names of other modules; `calls`, `members`, `methods`, `awaits` and
 //!   `coroutines` are the table of what each operation does, checked against CPython by the tests; `collections` is what lists and dicts
 //!   hold, `spent` what of it is used up, `kept` what another method put into an attribute, `refine` what a test tells
@@ -30,6 +31,7 @@ mod refine;
 mod spent;
 mod summary;
 mod trusted;
+mod unseen;
 mod value;
 mod world;
 

@@ -206,7 +206,7 @@ fn depend(modules: &dyn Modules, found: &Foreign, hasher: &mut FxHasher, depth: 
             let others = class.into_iter().flat_map(|class| {
                 let made = class.attributes.iter().filter_map(|(_, attribute)| match attribute {
                     Attribute::CallResult(callee) => Some(callee),
-                    Attribute::Task(_) | Attribute::Other => None,
+                    Attribute::Task(_) | Attribute::List | Attribute::Other => None,
                 });
                 class.bases.iter().flatten().chain(made)
             });

@@ -85,6 +85,17 @@ impl World {
         }
     }
 
+    /// What the caller gave is used up, or used up again.
+    pub(super) fn spend_given(&mut self, id: ObjectId, by: Span) {
+        if let Some(object) = self.object_mut(id) {
+            object.spent = match object.spent {
+                Spent::Nothing => Spent::Some(by),
+                Spent::Some(_) => Spent::All(by),
+                again => again,
+            };
+        }
+    }
+
     /// Something takes the place of one of these in its dict: if any was used up, it may be that one.
     pub(super) fn replace_used(&mut self, ids: &[ObjectId]) {
         for id in ids {

@@ -53,6 +53,8 @@ pub enum Returns {
     Coroutine(Arc<Coroutine>),
     /// A task that has not run yet.
     Task(Started),
+    /// What it was given for the parameter of this number; not of an `async def`.
+    Given(u32),
 }
 
 /// A task that a function starts for its caller.
@@ -75,19 +77,26 @@ pub struct Started {
 impl Summary {
     /// The summary of the function with this graph.
     pub fn of(graph: &Graph, account: &Account) -> Self {
+        let returns = account.returns.clone().unwrap_or(Returns::Unknown);
         Self {
             parameters: graph
                 .parameters
                 .iter()
-                .map(|parameter| Given {
+                .enumerate()
+                .map(|(index, parameter)| Given {
                     name: parameter.name.clone(),
                     positional: parameter.positional,
-                    effect: parameter.is_awaited.then(|| effect(graph, account, parameter)).flatten(),
+                    effect: parameter.is_awaited.then(|| effect(graph, account, parameter)).flatten().map(|effect| {
+                        // Only what comes back for certain is known to be in the caller's hands again.
+                        let comes_back = returns == Returns::Given(index as u32);
+                        let escapes = effect.escapes || account.given_back.contains(&parameter.span) && !comes_back;
+                        Effect { escapes, ..effect }
+                    }),
                     // What overrides a method may do more.
                     is_ignored: parameter.is_ignored && graph.receiver.is_none(),
                 })
                 .collect(),
-            returns: account.returns.clone().unwrap_or(Returns::Unknown),
+            returns,
             can_return: account.returns.is_some(),
             raises: account.raises,
             may_refuse: account.may_refuse,
@@ -136,6 +145,7 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
         escapes: ends.iter().any(|end| end.object.escaped),
         settles: extent(returning, &|object| !pending(object)),
         leaves,
+        consumes: ends.iter().any(|end| end.object.spent != Spent::Nothing),
         uses: extent(&ends, &|object| object.used.is_some()),
         cancels: extent(returning, &|object| object.cancelled_at.is_some()),
         asks: asks.iter().min_by_key(|ask| ask.call).map(|ask| Asks {

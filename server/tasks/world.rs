@@ -146,6 +146,11 @@ impl World {
         self.object(id).is_some_and(|object| object.states == States::P && !object.silent && !object.escaped)
     }
 
+    /// Whether it is what the caller gave, and nobody else has it.
+    pub fn is_in_own_hands(&self, id: ObjectId) -> bool {
+        self.object(id).is_some_and(|object| matches!(object.kind, Kind::Parameter(_)) && !object.escaped)
+    }
+
     /// A new task. Places that held the one made here in an earlier round of a loop hold something unknown from now on.
     pub fn make(&mut self, id: ObjectId, mut object: Object) {
         self.env.retain(|(_, value)| matches!(value, Value::Many(_) | Value::Dict(_)) || !value.mentions(id));
@@ -170,6 +175,13 @@ impl World {
         if let Err(index) = self.outcomes.binary_search_by_key(&id, |(id, _)| *id) {
             self.outcomes.insert(index, (id, truth));
         }
+    }
+
+    /// Against what was presumed a test gives this. What is said of the path is said only where no other leads.
+    pub fn overrule(&mut self, id: ConditionId, truth: bool) {
+        self.outcomes.retain(|(of, _)| *of != id);
+        self.note_outcome(id, truth);
+        self.beyond = true;
     }
 
     /// A new round of a loop: tests of anything but this function's own variables may give something else now.

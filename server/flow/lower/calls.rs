@@ -39,13 +39,7 @@ impl Lowering<'_> {
         let at = span(node);
         let places = self.mentioned(node);
         self.op(OpKind::Capture(places), at);
-        let body = node.child_by_field_name("body").filter(|body| body.kind() == "call");
-        let callee = body.and_then(|body| body.child_by_field_name("function"));
-        let own = self.facts.scope_opened_by(at).and_then(|scope| self.facts.scope(scope));
-        let visible = |callee: &Node<'_>| {
-            root_name(*callee).is_some_and(|root| own.is_some_and(|own| !own.symbols.contains_key(self.text(root))))
-        };
-        match callee.filter(visible) {
+        match node.child_by_field_name("body").and_then(|body| self.called_inside(node, body)) {
             Some(callee) => {
                 let callee = self.expression(callee);
                 let dst = self.place();
@@ -54,6 +48,25 @@ impl Lowering<'_> {
             }
             None => self.opaque(node),
         }
+    }
+
+    /// What a function made here calls, where its value is a call and what is called means the same outside.
+    fn called_inside<'t>(&self, function: Node<'t>, value: Node<'t>) -> Option<Node<'t>> {
+        let callee = Some(value).filter(|value| value.kind() == "call")?.child_by_field_name("function")?;
+        let own = self.facts.scope_opened_by(span(function)).and_then(|scope| self.facts.scope(scope))?;
+        let root = self.text(root_name(callee)?);
+        let is_own = own.symbols.get(root).is_some_and(|symbol| !symbol.bindings.is_empty());
+        // By then it may hold something else.
+        let outer = self.facts.symbol(self.scope, root);
+        let is_lasting = outer.is_none_or(|symbol| symbol.bindings.len() < 2 && !symbol.rebound_inside);
+        (!is_own && is_lasting).then_some(callee)
+    }
+
+    /// The same for `def make(): return work()`: the callee.
+    pub(super) fn called_by_definition<'t>(&self, function: Node<'t>) -> Option<Node<'t>> {
+        let [only] = children(function.child_by_field_name("body")?)[..] else { return None };
+        let value = Some(only).filter(|only| only.kind() == "return_statement")?.named_child(0)?;
+        self.called_inside(function, value)
     }
 
     /// The variable of the module, or the attribute of `self`, that an expression names.

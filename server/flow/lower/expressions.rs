@@ -309,7 +309,10 @@ impl<'a> Lowering<'a> {
         let last = object.child_by_field_name("attribute").unwrap_or(object);
         let like_loop = self.text(last).trim_start_matches('_').to_ascii_lowercase().ends_with("loop");
         let name = self.text(name).to_owned();
-        self.op(OpKind::Attribute { dst, src, object: span(object), name, like_loop }, span(node));
+        let owner = object.child_by_field_name("object").filter(|of| of.kind() == "identifier");
+        let owner = owner.and_then(|of| self.graph.locals.get(self.named(self.text(of))?.0 as usize));
+        let stays = owner.is_some_and(|local| local.stays);
+        self.op(OpKind::Attribute { dst, src, object: span(object), name, like_loop, stays }, span(node));
         dst
     }
 

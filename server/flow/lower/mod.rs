@@ -125,9 +125,14 @@ struct Loop {
 #[derive(Default)]
 struct Mentioned<'a> {
     all: FxHashSet<&'a str>,
-    /// Those with which it does what is done with tasks and coroutines.
+    /// Those with which it does what is done with tasks and coroutines, or that it gives back.
     awaited: FxHashSet<&'a str>,
+    /// Those that stand anywhere but before a dot and as the target of an assignment.
+    bare: FxHashSet<&'a str>,
 }
+
+/// What tells the names of variables.
+const REFLECTION: [&str; 4] = ["locals", "vars", "eval", "exec"];
 
 struct Lowering<'a> {
     src: &'a str,
@@ -179,6 +184,7 @@ impl<'a> Lowering<'a> {
                 name: name.clone(),
                 shared: module || symbol.captured,
                 volatile: symbol.rebound_inside,
+                stays: false,
                 // Evaluated around the function, not in it.
                 annotation: parameter.flatten().and_then(|text| self.names.annotated(scope.parent?, &text)),
             });
@@ -221,6 +227,10 @@ impl<'a> Lowering<'a> {
         let body = function.child_by_field_name("body");
         let named = body.map(|body| self.names_in(body)).unwrap_or_default();
         let says_something = body.is_some_and(|body| self.says_something(body, &named.all));
+        let looks_around = REFLECTION.iter().any(|name| named.all.contains(name));
+        for local in &mut self.graph.locals {
+            local.stays = !looks_around && !local.volatile && !named.bare.contains(&*local.name);
+        }
         for parameter in function.child_by_field_name("parameters").map(children).unwrap_or_default() {
             let name = match parameter.kind() {
                 "keyword_separator" => {
@@ -255,7 +265,9 @@ impl<'a> Lowering<'a> {
 
     /// The names in a function's body.
     fn names_in(&self, body: Node<'_>) -> Mentioned<'a> {
-        let (mut all, mut found) = (FxHashSet::default(), FxHashSet::default());
+        let (mut all, mut found, mut bare) = (FxHashSet::default(), FxHashSet::default(), FxHashSet::default());
+        // The place of the next name that is not bare.
+        let mut held = None;
         // What is awaited, or given to something that waits.
         let mut awaited: Vec<std::ops::Range<usize>> = Vec::new();
         let waits = ["create_task", "ensure_future", "gather", "run_until_complete", "run", "wait", "wait_for"];
@@ -263,6 +275,10 @@ impl<'a> Lowering<'a> {
         walk(body, |node| {
             match node.kind() {
                 "await" => awaited.push(node.byte_range()),
+                "return_statement" => {
+                    // What is given back as it is.
+                    found.extend(node.named_child(0).filter(|of| of.kind() == "identifier").map(|of| self.text(of)));
+                }
                 "call" => {
                     let callee = node.child_by_field_name("function");
                     let method = callee.map(|callee| callee.child_by_field_name("attribute").unwrap_or(callee));
@@ -272,12 +288,26 @@ impl<'a> Lowering<'a> {
                 }
                 "attribute" => {
                     let asked = node.child_by_field_name("attribute").map(|of| self.text(of));
+                    let object = node.child_by_field_name("object").filter(|object| object.kind() == "identifier");
+                    held = object.map(|object| object.start_byte());
                     if asked.is_some_and(|asked| asks.contains(&asked)) {
                         found.extend(node.child_by_field_name("object").map(|object| self.text(object)));
                     }
                 }
+                "assignment" => {
+                    held = node.child_by_field_name("left").map(|left| left.start_byte());
+                    // `a = b = …`: each has what the other has.
+                    if let Some(other) = node.child_by_field_name("right").filter(|right| right.kind() == "assignment")
+                    {
+                        let left = [node, other].into_iter().filter_map(|of| of.child_by_field_name("left"));
+                        bare.extend(left.map(|left| self.text(left)));
+                    }
+                }
                 "identifier" => {
                     all.insert(self.text(node));
+                    if held != Some(node.start_byte()) {
+                        bare.insert(self.text(node));
+                    }
                     // The walk goes on in the order of the text: what ends before here will not come again.
                     awaited.retain(|range| range.end > node.start_byte());
                     if awaited.iter().any(|range| range.start <= node.start_byte()) {
@@ -288,7 +318,7 @@ impl<'a> Lowering<'a> {
             }
             true
         });
-        Mentioned { all, awaited: found }
+        Mentioned { all, awaited: found, bare }
     }
 
     /// Whether a function does something, and names all that it uses: it is not there for another to take its place.
@@ -300,8 +330,7 @@ impl<'a> Lowering<'a> {
             }
             _ => false,
         };
-        !children(body).iter().all(is_filler)
-            && !["locals", "vars", "eval", "exec"].iter().any(|name| names.contains(name))
+        !children(body).iter().all(is_filler) && !REFLECTION.iter().any(|name| names.contains(name))
     }
 
     /// The name that Python gives the function whose node has this span: `main.<locals>.inner`, `Client.fetch`.

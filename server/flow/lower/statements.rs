@@ -147,7 +147,14 @@ impl Lowering<'_> {
         if let Some(name) = node.child_by_field_name("name")
             && let Some(place) = self.named(self.text(name))
         {
-            let kind = match self.makes_coroutines(self.text(name), span(name)) {
+            let at = span(name);
+            if self.makes(false, self.text(name), at)
+                && let Some(callee) = self.called_by_definition(node)
+            {
+                let callee = self.expression(callee);
+                return self.op(OpKind::Lambda { dst: place, callee }, at);
+            }
+            let kind = match self.makes(true, self.text(name), at) {
                 true => {
                     // By words: what is in a comment does no harm.
                     let suspends = self.text(node).split(' ').skip(1).any(|word| word.ends_with("async"))
@@ -157,7 +164,7 @@ impl Lowering<'_> {
                 }
                 false => OpKind::Opaque(place),
             };
-            self.op(kind, span(name));
+            self.op(kind, at);
         }
     }
 
@@ -188,18 +195,16 @@ impl Lowering<'_> {
         found
     }
 
-    /// Whether the `def` whose name stands at `at` is an `async def` that no decorator changes.
-    fn makes_coroutines(&self, name: &str, at: Span) -> bool {
+    /// Whether the `def` whose name stands at `at` makes a coroutine function, or a plain one, that no decorator changes.
+    fn makes(&self, coroutines: bool, name: &str, at: Span) -> bool {
+        let is_it = |kind: &BindingKind| match *kind {
+            BindingKind::Function { is_async, is_generator, decorated, .. } => {
+                is_async == coroutines && !is_generator && !decorated
+            }
+            _ => false,
+        };
         let symbol = self.facts.symbol(self.scope, name);
-        symbol.is_some_and(|symbol| {
-            symbol.bindings.iter().any(|binding| {
-                let plain = matches!(
-                    binding.kind,
-                    BindingKind::Function { is_async: true, is_generator: false, decorated: false, .. }
-                );
-                plain && binding.span == at
-            })
-        })
+        symbol.is_some_and(|symbol| symbol.bindings.iter().any(|of| of.span == at && is_it(&of.kind)))
     }
 
     fn if_statement(&mut self, node: Node<'_>) {
