@@ -42,11 +42,7 @@ const NO_FIX: &[(&str, &str)] = &[
     ("programs/others/out_nested_callback.py", "a callback of the event loop, which awaits nothing"),
     ("bad/b15_map_never_consumed_by_await.py", "coroutines that `list` makes of a `map`"),
     ("bad/b50_cached_coro_attr.py", "what the attribute is to keep, its author knows"),
-    ("bad/h01_list_in_two_loops.py", "whether the work is to be done twice, or its results kept"),
-    ("bad/h02_list_gathered_twice.py", "whether the work is to be done twice, or its results kept"),
-    ("bad/h03_tasks_of_a_list_and_its_first.py", "whether the work is to be done twice, or its results kept"),
-    ("bad/h04_dict_values_twice.py", "whether the work is to be done twice, or its results kept"),
-    ("bad/h05_helper_awaits_twice.py", "what the helper is to be given"),
+    ("bad/h17_waiting_closed_unstarted.py", "what is to become of the work whose waiting is closed"),
 ];
 
 /// Repaired programs that wait for something nobody does, as their authors wrote them.

@@ -11,6 +11,7 @@ mod before_done;
 mod beyond;
 mod callers;
 mod cancelled;
+mod collected;
 mod context;
 mod dangling;
 mod definitions;
@@ -34,6 +35,7 @@ mod unhandled;
 use before_done::before_done;
 pub use beyond::{Beyond, Home, ItemView, Need, Outside, Reached, View, home, reach_out};
 use cancelled::cancelled;
+use collected::given_twice;
 use dangling::dangling;
 pub use definitions::definition_edit;
 pub use imports::import_edit;
@@ -88,6 +90,8 @@ pub enum Repair {
     NeverAwaited(NeverAwaited),
     /// A coroutine that is awaited again.
     Reused(Reused),
+    /// A coroutine that is given to a function which awaits it twice.
+    GivenTwice(GivenTwice),
     /// An `await`, `async with`, `async for` or asynchronous comprehension where none is legal.
     OutsideAsync(Outside),
     /// A task that nothing holds.
@@ -115,6 +119,7 @@ pub fn draw_up(site: &Site, repair: &Repair) -> Vec<Draft> {
         Repair::BeforeDone(asked) => before_done(site, asked),
         Repair::NeverAwaited(left) => never_awaited(site, left),
         Repair::Reused(again) => reused(site, again),
+        Repair::GivenTwice(given) => given_twice(site, given),
         Repair::OutsideAsync(outside) => vec![Draft::beyond(Beyond::OutsideAsync(*outside))],
         Repair::Dangling(task) => dangling(site, task),
         Repair::NeverRetrieved(task) => never_retrieved(site, task),
@@ -184,6 +189,17 @@ pub struct Reused {
     pub name: Option<String>,
     /// Every path to `again` has used it before.
     pub always: bool,
+}
+
+/// A coroutine that is given to a function which awaits it twice, and does nothing else with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GivenTwice {
+    /// The call that makes it.
+    pub made: Span,
+    /// The expression that gives it away.
+    pub call: Span,
+    /// The variable by which it is given.
+    pub name: Option<String>,
 }
 
 /// A task that is dropped where it is made, or kept in a variable that nobody reads.

@@ -5,6 +5,7 @@
 
 use tree_sitter::Node;
 
+use super::collected::collected;
 use super::edits::{Layout, insert, replace};
 use super::place::{Place, identifiers, is_stable, span, text, walk};
 use super::{Draft, Reused, Site, labelled};
@@ -14,7 +15,7 @@ use crate::tree::{named_children, quirks};
 
 /// The fixes for a coroutine that is used again, the best first.
 pub(super) fn reused(site: &Site, reused: &Reused) -> Vec<Draft> {
-    let Some(context) = Context::new(site, reused) else { return Vec::new() };
+    let Some(context) = Context::new(site, reused) else { return collected(site, reused) };
     let in_loop = context.in_loop();
     let task = context.task_awaited();
     // Where a task runs it, its value is there to be had; to call again would do the work twice.
@@ -178,7 +179,7 @@ impl<'a> Context<'a> {
 }
 
 /// The places that name a variable or an attribute, with the node above each.
-fn uses<'t>(src: &str, function: Node<'t>, name: &str) -> Vec<(Node<'t>, Node<'t>)> {
+pub(super) fn uses<'t>(src: &str, function: Node<'t>, name: &str) -> Vec<(Node<'t>, Node<'t>)> {
     let mut found = Vec::new();
     walk(function, |node, field| {
         let is_name = matches!(node.kind(), "identifier" | "attribute") && field != Some("attribute");
@@ -194,7 +195,7 @@ fn uses<'t>(src: &str, function: Node<'t>, name: &str) -> Vec<(Node<'t>, Node<'t
 }
 
 /// Whether what holds a name waits for it, and would for a task.
-fn is_wait(src: &str, above: Node) -> bool {
+pub(super) fn is_wait(src: &str, above: Node) -> bool {
     let arguments = match above.kind() {
         "await" => return true,
         "list" | "set" | "tuple" => above.parent().unwrap_or(above),

@@ -67,6 +67,10 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End], src: &str) -> Option
             .collect(),
         repair: match other_paths_use_it {
             _ if is_spread(quoted(made, src)) => Repair::None,
+            // What would have awaited it was closed: to await it in its place is no repair.
+            _ if src.get(..made.start as usize).is_some_and(|before| before.trim_end().ends_with("wait_for(")) => {
+                Repair::None
+            }
             true if leaves_at.is_none() => Repair::None,
             _ => Repair::NeverAwaited(NeverAwaited {
                 call: made,

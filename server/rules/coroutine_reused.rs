@@ -3,7 +3,7 @@
 //! In: every expression that consumes a coroutine, with what each path knew of it. Out: a verdict at the later one.
 
 use super::Verdict;
-use crate::fixes::{Repair, Reused};
+use crate::fixes::{GivenTwice, Repair, Reused};
 use crate::report::Level;
 use crate::tasks::modules::name_of;
 use crate::tasks::{Account, Consumption};
@@ -83,7 +83,10 @@ fn verdict(account: &Account, at: Span, all: &[Consumption]) -> Option<Verdict> 
             ),
             related: vec![(*made, "the coroutine is made here, once".to_owned())],
             elsewhere: vec![(place.clone(), format!("`{callee}` uses it up again here"))],
-            repair: Repair::None,
+            repair: match worst.takes_task {
+                true => Repair::GivenTwice(GivenTwice { made: *made, call: at, name }),
+                false => Repair::None,
+            },
         });
     }
     let uses = if in_collection { "each round uses them" } else { "each round uses it" };

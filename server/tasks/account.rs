@@ -41,6 +41,8 @@ pub struct Account {
     pub unseen: FxHashSet<String>,
     /// The objects that nobody took, not even a variable, and the waits whose results nobody took.
     pub dropped: FxHashSet<Span>,
+    /// The parameters with which something is done that only takes a coroutine.
+    pub needs_coroutine: FxHashSet<ObjectId>,
     /// The parameters that some path gives back.
     pub given_back: FxHashSet<ObjectId>,
     /// What it returns on every path; `None` while it has not returned.
@@ -109,6 +111,8 @@ pub struct Consumption {
     pub by_others: bool,
     /// A function that it is given to uses it up, once more or twice; where, if that is the second time.
     pub by_callee: Option<(Arc<str>, Option<Elsewhere>)>,
+    /// A task would do for that function as well.
+    pub takes_task: bool,
     /// That function runs later, if ever.
     pub later: bool,
     /// No reader would believe in the path.
@@ -210,7 +214,17 @@ impl Consumption {
     /// Nothing but the path, the coroutine, and what catches the error.
     pub(super) fn of(world: &World, coroutine: (ObjectId, Object), guards: Guards) -> Self {
         let (doubt, beyond) = (world.doubt, world.beyond);
-        Self { coroutine, used: None, by_others: false, by_callee: None, later: false, doubt, beyond, guards }
+        Self {
+            coroutine,
+            used: None,
+            by_others: false,
+            by_callee: None,
+            takes_task: false,
+            later: false,
+            doubt,
+            beyond,
+            guards,
+        }
     }
 
     /// A function that is given the coroutine at `by` uses it up.
@@ -223,7 +237,8 @@ impl Consumption {
     ) -> Self {
         let again = effect.again.map(|span| Elsewhere { function: callee.clone(), span });
         let used = Some(coroutine.1.used.filter(|_| !coroutine.1.joined).unwrap_or(by));
-        Self { used, by_callee: Some((callee.clone(), again)), ..Self::of(world, coroutine, guards) }
+        let by_callee = Some((callee.clone(), again));
+        Self { used, by_callee, takes_task: effect.takes_task, ..Self::of(world, coroutine, guards) }
     }
 }
 

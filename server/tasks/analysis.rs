@@ -425,10 +425,7 @@ impl Analysis<'_> {
                 let value = world.get(*src).clone();
                 // A `return` in a `finally` swallows whatever brought control there.
                 self.account.may_refuse |= world.is_unwinding();
-                let given_back = match value {
-                    Value::Object(id) if !graph.is_async && world.is_in_own_hands(id) => Some(id),
-                    _ => None,
-                };
+                let given_back = world.given_back(&value).filter(|_| !graph.is_async);
                 self.account.given_back.extend(given_back);
                 self.account.note_return(world, &value, (self.context.function, graph.start));
                 if let Value::WaitSet(set) = &value {

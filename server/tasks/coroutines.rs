@@ -444,6 +444,7 @@ impl World {
             leaves: States::ANY,
             uses: Extent::Always,
             consumes: true,
+            takes_task: false,
             again: None,
             cancels: Extent::Never,
             asks: None,

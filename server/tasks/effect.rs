@@ -38,6 +38,8 @@ pub struct Effect {
     pub uses: Extent,
     /// Some path awaits it or gives it to a task: it does not only close it.
     pub consumes: bool,
+    /// All that it does with it could be done with a task.
+    pub takes_task: bool,
     /// Whatever way it returns, it has used the coroutine up twice: where the second time, bytes from its `def` on.
     pub again: Option<Span>,
     /// It asks the task to cancel.

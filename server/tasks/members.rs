@@ -27,7 +27,15 @@ impl Analysis<'_> {
             Some(Awaitable::Sleep) => Vec::new(),
             _ => vec!["*".to_owned()],
         };
-        self.consume_value(at, world, &given, call.span, call.guards);
+        if let Value::Object(id) = given {
+            self.account.needs_coroutine.insert(id);
+        }
+        if call.guards.swallows && call.guards.runtime {
+            // A group that has not begun, or a loop that is closed, does not take it.
+            world.escape(&given);
+        } else {
+            self.consume_value(at, world, &given, call.span, call.guards);
+        }
         self.hand_over(world, call);
         make(world, call.span, Kind::Task, group, reach);
         let of_parameter = match &given {

@@ -107,6 +107,7 @@ impl Analysis<'_> {
             }
             // No task has it.
             "close" if world.is_parameter(id) => {
+                self.account.needs_coroutine.insert(id);
                 world.note_use(id, call.span);
                 Value::None
             }

@@ -145,6 +145,7 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
         escapes: ends.iter().any(|end| end.object.escaped),
         settles: extent(returning, &|object| !pending(object)),
         leaves,
+        takes_task: !account.needs_coroutine.contains(&parameter.span) && !ends.iter().any(|end| end.object.escaped),
         consumes: ends.iter().any(|end| end.object.spent != Spent::Nothing),
         uses: extent(&ends, &|object| object.used.is_some()),
         cancels: extent(returning, &|object| object.cancelled_at.is_some()),

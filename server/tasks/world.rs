@@ -146,9 +146,10 @@ impl World {
         self.object(id).is_some_and(|object| object.states == States::P && !object.silent && !object.escaped)
     }
 
-    /// Whether it is what the caller gave, and nobody else has it.
-    pub fn is_in_own_hands(&self, id: ObjectId) -> bool {
-        self.object(id).is_some_and(|object| matches!(object.kind, Kind::Parameter(_)) && !object.escaped)
+    /// What the caller gave, where the value is that and nobody else has it.
+    pub fn given_back(&self, value: &Value) -> Option<ObjectId> {
+        let Value::Object(id) = *value else { return None };
+        self.object(id).filter(|object| matches!(object.kind, Kind::Parameter(_)) && !object.escaped).map(|_| id)
     }
 
     /// A new task. Places that held the one made here in an earlier round of a loop hold something unknown from now on.

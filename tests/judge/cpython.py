@@ -162,6 +162,7 @@ def run(namespace, index, draw):
     def keep(*values):
         for value in values:
             # It is out of view what becomes of it.
+            give_away(value)
             if isinstance(value, types.CoroutineType) and draw.random() < 0.5:
                 value.close()
             if isinstance(value, Task):
@@ -187,7 +188,8 @@ def run(namespace, index, draw):
     ended = "normal"
     unbound = False
     try:
-        loop.run_until_complete(loop.main)
+        # Whoever runs it has what it returns.
+        give_away(loop.run_until_complete(loop.main))
     except BaseException as error:
         if isinstance(error, TimedOut):
             raise
@@ -212,13 +214,13 @@ def fold(counts, index, ended, interrupted):
     its end, as far as it is a matter of the end, and what happens by the hand of the program: a task that it cancels. A lenient
     run only tells what can happen.
     """
-    for (rule, lines), (happened, plain, plainly_happened) in watch.sites.items():
+    for (rule, lines, at), (happened, plain, plainly_happened) in watch.sites.items():
         if rule in AT_THE_END and (ended in ("unsaid", "stuck") or is_hasty(index)):
             continue
         if rule not in (RESULT, EXCEPTION):
             # What did not happen is not certain, also where the program raised in the end: perhaps because of just that.
             plain = plain and not interrupted and (rule not in AT_THE_END or ended == "normal" or not happened)
-        count = counts.setdefault((rule, lines), [0, 0, 0, 0, 0])
+        count = counts.setdefault((rule, lines, at), [0, 0, 0, 0, 0])
         if watch.lenient:
             count[2] += happened
             continue
@@ -234,16 +236,17 @@ def leave_out(counts, reads, asked):
     A task that is asked in some run, or given away, is not one that is forgotten: that the runs in which it failed took another
     way is luck. And whoever reads its name where no run came to has not forgotten it either.
     """
-    for (rule, lines), count in counts.items():
+    for (rule, lines, _), count in counts.items():
         is_asked = rule == NEVER_RETRIEVED and lines in asked
-        if is_asked or rule in (DANGLING, NEVER_RETRIEVED) and rewritten.unread(lines, reads):
+        is_open = rule == NEVER_AWAITED and not rewritten.open.isdisjoint(lines)
+        if is_asked or is_open or rule in (DANGLING, NEVER_RETRIEVED) and rewritten.unread(lines, reads):
             count[3] = count[4] = 0
 
 
 def all_seen(counts, doubtful, index):
     """Whether there is no more to wait for: everything happened, or was not reached by now."""
     times, happened = {}, {}
-    for (rule, lines), count in counts.items():
+    for (rule, lines, _), count in counts.items():
         for line in lines:
             times[rule, line] = times.get((rule, line), 0) + count[0]
             happened[rule, line] = happened.get((rule, line), 0) + count[1] + count[2]
@@ -289,7 +292,7 @@ def judge(request):
                 reads |= watch.reads
                 asked |= watch.asked
         leave_out(counts, reads, asked)
-        answer = {"sites": [[rule, lines, *count] for (rule, lines), count in sorted(counts.items())], "unbound": unbound}
+        answer = {"sites": [[rule, lines, *count] for (rule, lines, _), count in sorted(counts.items())], "unbound": unbound}
     except SyntaxError as error:
         answer = {"sites": [], "unbound": unbound, "broken": f"{error}"}
     except TimedOut:

@@ -25,6 +25,9 @@ NEVER_RETRIEVED = "task-exception-never-retrieved"
 # What they say is only true where `main` came to its end by itself.
 AT_THE_END = {NEVER_AWAITED, DANGLING, NEVER_RETRIEVED}
 
+# Whoever writes a program marks the lines with this that put something where code out of view may find it.
+OPEN = "  # for others"
+
 # Functions that start what they are given.
 STARTERS = {"create_task", "ensure_future", "gather", "wait_for", "shield", "run_until_complete", "as_completed"}
 
@@ -59,9 +62,10 @@ class Watch:
         self.made += 1
         return (self.index * 31 + self.made * 0x9E3779B1) & 0xFFFFFFFF
 
-    def note(self, rule, lines, happened, plain=True):
+    def note(self, rule, lines, happened, plain=True, at=0):
+        """`at` tells the expressions of a line apart."""
         if lines:
-            site = self.sites.setdefault((rule, lines), [False, False, False])
+            site = self.sites.setdefault((rule, lines, at), [False, False, False])
             site[0] |= happened
             site[1] |= plain
             site[2] |= happened and plain
@@ -69,7 +73,7 @@ class Watch:
     def close(self):
         """To be called when all that the run made is dead."""
         for made in [*self.dead, *self.coroutines.values()]:
-            self.note(NEVER_AWAITED, tuple(reversed(made.lines)), made.unawaited)
+            self.note(NEVER_AWAITED, tuple(reversed(made.lines)), made.unawaited, not made.out_of_view, made.at)
             errors = made.errors
             for number, (lines, can_fail) in enumerate(made.uses):
                 plain = not any(line in rewritten.expects_runtime_error for line in lines)
@@ -85,7 +89,10 @@ rewritten = None
 class Made:
     """A coroutine that the program made."""
 
-    def __init__(self, coroutine, line, function):
+    def __init__(self, coroutine, line, function, at):
+        self.at = at
+        # Code that nobody sees has it, and whatever it would await.
+        self.out_of_view = False
         self.coroutine = weakref.ref(coroutine)
         self.lines = [line]
         self.function = function
@@ -109,6 +116,14 @@ def made(coroutine):
         if known and known.coroutine() is coroutine:
             return known
     return None
+
+
+def give_away(value):
+    """It is out of view what becomes of a coroutine, and of the one that it waits for."""
+    if type(value) is types.CoroutineType:
+        waits_for = value.cr_frame and value.cr_frame.f_locals.get("fut")
+        for known in filter(None, (made(value), made(waits_for))):
+            known.out_of_view = True
 
 
 def program_frames(frame):
@@ -163,7 +178,7 @@ def _seen(fate, value):
                     watch.dead.append(watch.coroutines[id(value)])
                 # Its line is that of the call that made it, wherever we first see it.
                 function = origin[0][2] if not origin[0][2].endswith(("comp>", "expr>")) else function_of(frame)
-                known = Made(value, origin[0][1], function)
+                known = Made(value, origin[0][1], function, frame.f_lasti)
                 watch.coroutines[id(value)] = known
         if known and known.function != function_of(frame):
             known.lines.append(frame.f_lineno)
@@ -397,6 +412,7 @@ class Rewrite(ast.NodeTransformer):
         self.expects_runtime_error = set()
         self.expects_invalid = set()
         self.raises = {number for number, line in enumerate(source.splitlines(), 1) if line.strip().startswith("raise ")}
+        self.open = {number for number, line in enumerate(source.splitlines(), 1) if line.endswith(OPEN)}
         self.draws = {number for number, line in enumerate(source.splitlines(), 1) if "raise FAILS[n](n)" in line}
         self.handlers = []
         # Inside of one that is not `main`.

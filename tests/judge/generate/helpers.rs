@@ -115,7 +115,7 @@ impl Writer {
             "self.later(1)",
             "it = self.later(1)\nit.close()",
             "return asyncio.create_task(self.later(1))",
-            "self.jobs.append(self.later(1))",
+            "self.jobs.append(self.later(1))  # for others",
             "return self.later(1)",
         ]);
         let fails = self.random.of(&["if FAILS[n]:\n    raise FAILS[n](n)", "raise KeyError(n)", "print(n)"]);
