@@ -92,11 +92,18 @@ fn cancels(text: &str, at: usize) -> bool {
     !task.is_empty() && memmem::find(around.as_bytes(), cancel.as_bytes()).is_some()
 }
 
-/// Whether an `await` that mentions the task stands before `.add_done_callback` at `at`, in the same function.
+/// Whether an `await` that mentions the task stands before `.add_done_callback` at `at`, in the same function, or a task group has it.
 fn is_awaited_before(text: &str, at: usize) -> bool {
     let (task, from) = task_before(text, at);
-    let mut lines = text.get(from..at).unwrap_or_default().lines();
-    !task.is_empty() && lines.any(|line| line.contains("await ") && words(line, task).next().is_some())
+    let between = text.get(from..at).unwrap_or_default();
+    let waits = |line: &str| line.contains("await ") && words(line, task).next().is_some();
+    // The end of a group's block waits for its tasks.
+    let of_group = |line: &str| {
+        let made = line.trim_start().strip_prefix(task).and_then(|rest| rest.trim_start().strip_prefix('='));
+        let group = made.and_then(|made| made.trim_start().split_once(".create_task(")).map(|(group, _)| group);
+        group.is_some_and(|group| between.contains(&format!("TaskGroup() as {group}:")))
+    };
+    !task.is_empty() && between.lines().any(|line| waits(line) || of_group(line))
 }
 
 /// The task that stands before `at`, and where the function around it starts.

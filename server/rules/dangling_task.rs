@@ -4,7 +4,7 @@
 //! one whose exception is never retrieved.
 
 use super::Verdict;
-use crate::fixes::{Dangling, Repair};
+use crate::fixes::{Dangling, NeverRetrieved, Repair, Unretrieved};
 use crate::report::Level;
 use crate::tasks::{Account, End, Kind, ObjectId};
 
@@ -21,12 +21,12 @@ pub(super) fn is_forgotten(account: &Account, made: ObjectId, ends: &[End]) -> b
         && ends.iter().any(|end| !end.doubt && !end.object.excused)
 }
 
-/// Whether nobody ever looks at the task. In a list that has a name it is one that is kept.
+/// Whether nobody ever looks at the task, nor into the collection that it is in.
 pub(super) fn is_dangling(account: &Account, made: ObjectId, ends: &[End]) -> bool {
     let is_seen = |end: &End| end.object.waited.is_some() || end.object.kept || end.object.discarded.is_some();
     let is_left = match account.names.get(&made) {
         _ if account.dropped.contains(&made) => true,
-        Some((_, in_collection)) => !in_collection && !account.read.contains(&made),
+        Some(_) => !account.read.contains(&made),
         None => ends.iter().all(|end| end.object.many),
     };
     is_left && is_forgotten(account, made, ends) && !ends.iter().any(is_seen)
@@ -36,9 +36,9 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
     if !is_dangling(account, made, ends) {
         return None;
     }
-    let held_by = account.names.get(&made).map(|(name, _)| name.clone()).filter(|_| !account.dropped.contains(&made));
-    let message = match &held_by {
-        Some(name) => format!(
+    let held_by = account.names.get(&made).filter(|_| !account.dropped.contains(&made));
+    let message = match held_by {
+        Some((name, _)) => format!(
             "nothing reads `{name}`, so nobody waits for the task or sees how it ends. If it fails, Python logs `Task \
              exception was never retrieved`, too late for anybody to act"
         ),
@@ -54,6 +54,15 @@ fn verdict(account: &Account, made: ObjectId, ends: &[End]) -> Option<Verdict> {
         message: format!("{}{rest}", first.to_uppercase()),
         related: Vec::new(),
         elsewhere: Vec::new(),
-        repair: Repair::Dangling(Dangling { call: made }),
+        repair: match held_by {
+            // All of them are waited for.
+            Some((name, true)) => Repair::NeverRetrieved(NeverRetrieved {
+                call: made,
+                held_by: Some(name.clone()),
+                in_collection: true,
+                how: Unretrieved::Kept,
+            }),
+            _ => Repair::Dangling(Dangling { call: made }),
+        },
     })
 }

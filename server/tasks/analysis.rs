@@ -206,8 +206,11 @@ impl Analysis<'_> {
             }
             OpKind::Opaque(dst) | OpKind::Forget(dst) => world.set(graph, *dst, Value::Unknown),
             OpKind::Mention { place, is_read } => {
-                if let (Value::Object(id), true) = (world.get(*place), *is_read) {
-                    self.account.read.insert(*id);
+                let value = world.get(*place);
+                if *is_read && (value.is_collection() || matches!(value, Value::Object(_))) {
+                    let mut read = Vec::new();
+                    value.objects(&mut read);
+                    self.account.read.extend(read);
                 }
                 self.mention(world, *place, span);
             }
@@ -379,6 +382,8 @@ impl Analysis<'_> {
                 }
                 ids.sort();
                 ids.dedup();
+                // A dict is a way to find them again, and not only to keep them.
+                self.account.read.extend(&ids);
                 let dict = if *open || (ids.is_empty() && !values.is_empty()) {
                     world.escape(&Value::Dict(ids.into()));
                     Value::Unknown

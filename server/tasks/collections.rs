@@ -36,6 +36,9 @@ impl Analysis<'_> {
                     world.escape(value);
                 }
                 let is_dict = matches!(world.get(place), Value::Dict(_));
+                if is_dict {
+                    self.account.read.insert(*id);
+                }
                 if let Some(local) = graph.locals.get(place.0 as usize) {
                     self.account.note_name(&Value::Many(ids.clone().into()), &local.name);
                 }

@@ -251,12 +251,18 @@ impl Analysis<'_> {
                 object.cancelled_at = Some(by);
                 object.used.get_or_insert(by);
             }
+            // One that had time to run may have ended before it was asked to cancel.
+            let is_cancelled = |of: &Object| was_pending && of.cancelled_at.is_some();
+            let is_given = |of: &Object| matches!(of.kind, Kind::Parameter(_));
+            if effect.awaits && world.object(id).is_some_and(|of| is_cancelled(of) || is_given(of)) {
+                self.note_wait(world, &Value::Object(id), by, arg, guards);
+            }
             match effect.settles {
                 Extent::Always => world.settle(id, effect.leaves.and(States::DONE)),
                 Extent::Sometimes => world.silence(&[id]),
                 Extent::Never => {}
             }
-            if effect.uses != Extent::Never {
+            if effect.uses != Extent::Never && !effect.only_waits {
                 world.note_use(id, by);
             }
             if effect.consumes && world.is_parameter(id) {
@@ -445,8 +451,10 @@ impl World {
             uses: Extent::Always,
             consumes: true,
             takes_task: false,
+            only_waits: false,
             again: None,
             cancels: Extent::Never,
+            awaits: false,
             asks: None,
         };
         let held: Vec<Lent> = held.map(|id| Lent { id, effect, arg }).collect();

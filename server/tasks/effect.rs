@@ -34,16 +34,20 @@ pub struct Effect {
     pub settles: Extent,
     /// The states that the task may be in when it returns.
     pub leaves: States,
-    /// It uses the coroutine up, or asks what became of the task.
+    /// It uses the coroutine up, or waits for the task or asks what became of it.
     pub uses: Extent,
     /// Some path awaits it or gives it to a task: it does not only close it.
     pub consumes: bool,
     /// All that it does with it could be done with a task.
     pub takes_task: bool,
+    /// It does no more than wait for the task by `asyncio.wait`, which tells nothing of its exception.
+    pub only_waits: bool,
     /// Whatever way it returns, it has used the coroutine up twice: where the second time, bytes from its `def` on.
     pub again: Option<Span>,
     /// It asks the task to cancel.
     pub cancels: Extent,
+    /// Some path awaits the task, and nothing around that expects a `CancelledError`.
+    pub awaits: bool,
     /// It asks for the result or exception of a task that may be pending: there, bytes of the callee's item.
     pub asks: Option<Asks>,
 }

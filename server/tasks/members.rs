@@ -8,6 +8,7 @@ use super::coroutines::given_away;
 use super::value::*;
 use super::world::World;
 use crate::flow::ArgKind;
+use crate::text::Span;
 
 impl Analysis<'_> {
     pub(super) fn make_task(
@@ -174,7 +175,15 @@ impl Analysis<'_> {
             },
             Some(_) => Until::Unknown,
         };
+        let parameters: Vec<ObjectId> = members.iter().copied().filter(|id| world.is_parameter(*id)).collect();
+        let used: Vec<Option<Span>> = parameters.iter().map(|id| world.object(*id).and_then(|of| of.used)).collect();
         self.consume_value(at, world, &given, call.span, call.guards);
+        for (id, used) in parameters.into_iter().zip(used) {
+            // Who waits for a task so does not ask what became of it.
+            if let Some(object) = world.object_mut(id) {
+                (object.used, object.waited) = (used, Some(call.span));
+            }
+        }
         self.library(world, call, "wait", Awaitable::Wait { members, count, timeout, until })
     }
 }

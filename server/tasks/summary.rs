@@ -147,8 +147,13 @@ fn effect(graph: &Graph, account: &Account, parameter: &Parameter) -> Option<Eff
         leaves,
         takes_task: !account.needs_coroutine.contains(&parameter.span) && !ends.iter().any(|end| end.object.escaped),
         consumes: ends.iter().any(|end| end.object.spent != Spent::Nothing),
-        uses: extent(&ends, &|object| object.used.is_some()),
+        uses: extent(&ends, &|object| object.used.is_some() || object.waited.is_some()),
+        only_waits: ends.iter().all(|end| end.object.used.is_none()),
         cancels: extent(returning, &|object| object.cancelled_at.is_some()),
+        awaits: account.awaits.values().flatten().any(|of| {
+            let is_open = of.task.1.states.has(States::C) && !of.guards.cancelled && !of.is_cancelled_itself;
+            of.task.0 == parameter.span && is_open && !of.doubt && !of.beyond
+        }),
         asks: asks.iter().min_by_key(|ask| ask.call).map(|ask| Asks {
             is_result: ask.is_result,
             always: ends.iter().all(|end| !pending(&end.object)),

@@ -273,7 +273,7 @@ def judge(request):
             watch = Watch(index)
             watch.lenient = is_lenient(index)
             namespace = {"__name__": "program", "print": lambda *values: None}
-            namespace |= {f.__name__: f for f in (_seen, _read, _lenient, _pass, _use, _close, _use_all, _wait, _watch)}
+            namespace |= {f.__name__: f for f in (_seen, _read, _public, _lenient, _pass, _use, _close, _use_all, _wait, _watch)}
             try:
                 exec(rewritten.code, namespace)
                 namespace["main"]

@@ -17,7 +17,7 @@
 //!
 //! What the author has plainly thought of is not counted as a miss: a question whose `InvalidStateError` a handler around it
 //! takes, and a task that is dropped or fails unseen although the program asks for it in another run, gives it to code that is out of
-//! view, or reads its name in code that no run came to.
+//! view (a public attribute of `self` is in its reach), or reads its name in code that no run came to.
 //!
 //! A program that shows one of the first two is cut down to what shows it, and printed. `JUDGE_PROGRAMS=10000` judges more
 //! programs than the few hundred of every day, `JUDGE_FIRST=…` others, `JUDGE_MISSES=10` prints some misses (of the rule that

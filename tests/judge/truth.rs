@@ -232,6 +232,14 @@ async def main():
     return
     await u
 ",
+    // So has whoever puts it where code out of view may read it.
+    "class Service:
+    def start(self):
+        self.task = asyncio.create_task(boom(1))  # task-exception-never-retrieved sometimes; dangling-task never
+        self._own = asyncio.create_task(boom(2))  # task-exception-never-retrieved always; dangling-task never
+async def main():
+    Service().start()
+",
     // Whoever takes the error may mean it.
     "async def main():
     t = asyncio.create_task(calm(1))

@@ -201,6 +201,13 @@ def _read(value, number):
     return value
 
 
+def _public(value):
+    """What a method puts into a public attribute: code out of view may read it there."""
+    if isinstance(value, Task):
+        value.handed_on = True
+    return value
+
+
 def _lenient():
     return watch.lenient
 
@@ -496,6 +503,13 @@ class Rewrite(ast.NodeTransformer):
         self.expected(node)
         node.value = self.call("_watch", node.value, at=node)
         return self.seen(node)
+
+    def visit_Assign(self, node):
+        self.generic_visit(node)
+        match node.targets:
+            case [ast.Attribute(value=ast.Name(id="self"), attr=name)] if not name.startswith("_"):
+                node.value = self.call("_public", node.value, at=node)
+        return node
 
     def visit_Name(self, node):
         if isinstance(node.ctx, ast.Load) and node.id in self.bound and getattr(node, "fate", "") != "returned":
