@@ -24,8 +24,8 @@ use super::delivery::{PATIENCE, deliver};
 use super::owner::{Event, Inbox, Reply};
 use super::parent;
 use super::session::Session;
-use super::uris;
 use super::walk::IGNORE_FILE;
+use super::{settings, uris};
 use crate::project::config::{OWN_FILE, SHARED_FILE};
 
 /// The section of the client's configuration that is ours.
@@ -95,9 +95,10 @@ impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let mut session = Session::new(&params.capabilities);
         session.traces = params.trace.is_some_and(|trace| trace != TraceValue::Off);
-        let answer = session.answer();
         let folders = folders(&params);
-        self.owner.send(Event::Start(session.clone(), params.initialization_options.unwrap_or(Value::Null), folders));
+        let options = params.initialization_options.unwrap_or(Value::Null);
+        let answer = session.answer(settings::parse(&options).is_some_and(|chosen| chosen.workspace));
+        self.owner.send(Event::Start(session.clone(), options, folders));
         let _ = self.session.set(session);
         if let Some(process) = params.process_id {
             let orphaned = self.orphaned.clone();

@@ -77,8 +77,8 @@ impl Session {
         }
     }
 
-    /// The answer to `initialize`.
-    pub fn answer(&self) -> InitializeResult {
+    /// The answer to `initialize`; `workspace`: the diagnostics of all files are wanted from the start.
+    pub fn answer(&self, workspace: bool) -> InitializeResult {
         let capabilities = ServerCapabilities {
             position_encoding: Some(match self.encoding {
                 Encoding::Utf8 => PositionEncodingKind::UTF8,
@@ -94,7 +94,8 @@ impl Session {
                 DiagnosticServerCapabilities::Options(DiagnosticOptions {
                     identifier: Some("aiolint".to_owned()),
                     inter_file_dependencies: true,
-                    workspace_diagnostics: true,
+                    // Who may pull them does, and Neovim 0.12 then drops what it pulled of single files.
+                    workspace_diagnostics: workspace,
                     ..DiagnosticOptions::default()
                 })
             }),

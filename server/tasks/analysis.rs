@@ -574,28 +574,6 @@ impl Analysis<'_> {
         }
         true
     }
-
-    /// Somebody else's code is awaited and raises.
-    pub(super) fn raise_anything(&mut self, at: &mut Here<'_, '_>, world: &World) {
-        if at.unwind.is_some() {
-            let mut raised = world.clone();
-            raised.suspend(Suspension::Anything, &[]);
-            self.raise(at, raised, ExcSet::CANCELLED.union(ExcSet::EXCEPTION));
-        } else {
-            self.account.note_raise(true, Raises::Perhaps);
-        }
-    }
-
-    /// A plain call raises: every one can, few readers think of it.
-    pub(super) fn raise_in_doubt(&mut self, at: &mut Here<'_, '_>, world: &World) {
-        if at.unwind.is_some() {
-            let mut raised = world.clone();
-            raised.doubt = true;
-            self.raise(at, raised, ExcSet::EXCEPTION);
-        } else {
-            self.account.note_raise(true, Raises::Perhaps);
-        }
-    }
 }
 
 /// The `return` in a block.

@@ -1,4 +1,4 @@
-//! Where paths part and meet: the ends of blocks and of `with` statements.
+//! Where paths part and meet: the ends of blocks and of `with` statements, and what raises without being looked into.
 
 use super::account::Step;
 use super::analysis::{Analysis, Here};
@@ -9,6 +9,28 @@ use crate::flow::{Arm, BlockId, ExcSet, Place, Resume, Terminator};
 use crate::text::Span;
 
 impl Analysis<'_> {
+    /// Somebody else's code is awaited and raises.
+    pub(super) fn raise_anything(&mut self, at: &mut Here<'_, '_>, world: &World) {
+        if at.unwind.is_some() {
+            let mut raised = world.clone();
+            raised.suspend(Suspension::Anything, &[]);
+            self.raise(at, raised, ExcSet::CANCELLED.union(ExcSet::EXCEPTION));
+        } else {
+            self.account.note_raise(true, Raises::Perhaps);
+        }
+    }
+
+    /// A plain call raises: every one can, few readers think of it.
+    pub(super) fn raise_in_doubt(&mut self, at: &mut Here<'_, '_>, world: &World) {
+        if at.unwind.is_some() {
+            let mut raised = world.clone();
+            raised.doubt = true;
+            self.raise(at, raised, ExcSet::EXCEPTION);
+        } else {
+            self.account.note_raise(true, Raises::Perhaps);
+        }
+    }
+
     /// The end of a `with` block, by whichever way control came there. False where no path goes on.
     pub(super) fn exit(
         &mut self,

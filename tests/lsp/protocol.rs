@@ -80,8 +80,12 @@ fn diagnostics_are_only_pulled_by_clients_that_do() {
     let answer = client.initialize(json!({ "textDocument": { "diagnostic": {} } }));
     assert_eq!(
         answer["capabilities"]["diagnosticProvider"],
-        json!({ "identifier": "aiolint", "interFileDependencies": true, "workspaceDiagnostics": true })
+        json!({ "identifier": "aiolint", "interFileDependencies": true, "workspaceDiagnostics": false })
     );
+    let whole = json!({ "capabilities": { "textDocument": { "diagnostic": {} } },
+        "initializationOptions": { "diagnosticMode": "workspace" } });
+    let whole = Client::in_process().initialize_with(whole);
+    assert_eq!(whole["capabilities"]["diagnosticProvider"]["workspaceDiagnostics"], true);
     client.open(URI, 1, "x = 1\n");
     let pull = |previous: &Value| json!({ "textDocument": { "uri": URI }, "previousResultId": previous });
     let full = client.request("textDocument/diagnostic", pull(&Value::Null));
