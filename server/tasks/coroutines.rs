@@ -33,6 +33,8 @@ impl Analysis<'_> {
         let mut object = Object::new(Kind::Coroutine(Arc::new(coroutine)), States::P);
         // Whoever expects an error or a warning may expect this one.
         object.escaped = guards.expected;
+        // Made while an exception is on its way, one that the code does not raise by itself: what would use it may never come.
+        object.excused = world.is_unwinding() && world.raised_class.is_none();
         world.make(made, object);
         Value::Object(made)
     }
