@@ -61,8 +61,9 @@ impl Given {
             }
         }
         for name in functions {
-            let all = words(src, name).count() - usize::from(name == own);
-            if called.get(name).copied().unwrap_or_default() != all {
+            // In a text that is being typed the `def` may hold no whole word of that name.
+            let known = called.get(name).copied().unwrap_or_default() + usize::from(name == own);
+            if words(src, name).count() != known {
                 this.others.push(name.to_owned());
             }
         }
